@@ -1,0 +1,97 @@
+// Makes a checkout ready: installs the npm dependencies if any is missing and, with --redis, a
+// redis-server if none is on PATH. Plain Node, because nothing else is there yet.
+
+import { spawnSync } from "node:child_process";
+import { accessSync, constants, readFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+// Debian's package starts a Redis on port 6379 and again at every boot; tests start their own, so
+// that one is kept from starting. A policy of the machine's own is left alone.
+const INSTALL_REDIS = `
+set -e
+export DEBIAN_FRONTEND=noninteractive
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  trap 'rm -f "$policy"' EXIT
+  trap 'exit 1' INT TERM
+  printf '#!/bin/sh\\nexit 101\\n' >"$policy"
+  chmod 755 "$policy"
+fi
+apt-get -o DPkg::Lock::Timeout=120 update -qq
+apt-get -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends redis-server
+if [ -d /run/systemd/system ]; then systemctl disable --now redis-server; fi
+`;
+
+const REDIS_HINT =
+  "The tests need redis-server on PATH. Debian: sudo apt-get install redis-server. " +
+  "macOS: brew install redis. With Docker: run the tests in an image that has Node and redis-server.";
+
+/**
+ * Installs the npm dependencies if the lockfile asks for one that is not there.
+ *
+ * @returns {boolean} Whether they are there now.
+ */
+export function setUpPackages() {
+  if (packagesAreThere()) return true;
+  // Never npm ci: it refuses a lockfile that lacks some foreign platform's optional packages.
+  const args = ["install", "--no-save", "--no-audit", "--no-fund", "--include=dev"];
+  return succeeds("npm", args) && packagesAreThere();
+}
+
+/**
+ * Installs redis-server if none is on PATH and apt-get may be used.
+ *
+ * @returns {boolean} Whether one is on PATH now.
+ */
+export function setUpRedis() {
+  if (isOnPath("redis-server")) return true;
+  const asRoot = process.getuid?.() === 0 ? [] : ["sudo", "-n"];
+  if (isOnPath("apt-get") && (asRoot.length === 0 || succeeds("sudo", ["-n", "true"], "ignore"))) {
+    const [command, ...args] = [...asRoot, "sh", "-c", INSTALL_REDIS];
+    if (succeeds(command, args) && isOnPath("redis-server")) return true;
+  }
+  console.error(REDIS_HINT);
+  return false;
+}
+
+/** Compares the lockfile with npm's own record of what it installed. */
+function packagesAreThere() {
+  const installed = read("node_modules/.package-lock.json");
+  return Object.entries(read("package-lock.json")).every(
+    ([path, wanted]) =>
+      path === "" || wanted.optional || installed[path]?.version === wanted.version,
+  );
+}
+
+function read(lockfile) {
+  try {
+    return JSON.parse(readFileSync(join(ROOT, lockfile), "utf8")).packages;
+  } catch {
+    return {};
+  }
+}
+
+function isOnPath(program) {
+  return (process.env.PATH ?? "").split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Runs a command with its output on our standard error, so that standard output stays ours. */
+function succeeds(command, args, output = process.stderr.fd) {
+  const stdio = ["ignore", output, output];
+  return spawnSync(command, args, { cwd: ROOT, stdio }).status === 0;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const ready = setUpPackages() && (!process.argv.includes("--redis") || setUpRedis());
+  process.exitCode = ready ? 0 : 1;
+}
