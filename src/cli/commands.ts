@@ -1,0 +1,103 @@
+// What the command line can do. Each command asks the queue and says what it found, as data and as lines.
+
+import type { EmbeddingQueue } from "../index.ts";
+
+/** What a command found: `data` for `--json`, `lines` for people. */
+export interface Answer {
+  readonly data: unknown;
+  readonly lines: readonly string[];
+}
+
+/** One command of the command line. */
+export interface Command {
+  /** Its words. */
+  readonly name: string;
+  readonly usage: string;
+  readonly summary: string;
+  readonly minArguments: number;
+  readonly maxArguments: number;
+  run(queue: EmbeddingQueue, words: readonly string[]): Promise<Answer>;
+}
+
+/** Every command. */
+export const COMMANDS: readonly Command[] = [
+  {
+    ...named("stats", "what waits, is in flight, and failed"),
+    run: async (queue) => {
+      const stats = await queue.stats();
+      const { workers, ...counts } = stats;
+      const lines = Object.entries(counts).map(
+        ([name, value]) => `${name.padEnd(16)} ${value ?? "-"}`,
+      );
+      for (const { name, inFlight, idleMs } of workers) {
+        lines.push(`${name.padEnd(24)} ${inFlight} in flight, seen ${idleMs} ms ago`);
+      }
+      return { data: stats, lines };
+    },
+  },
+  {
+    ...named("flush", "drain now what waits, and wait for it"),
+    run: async (queue) => {
+      const result = await queue.flushAndWait();
+      return {
+        data: result,
+        lines: [result.done ? "done" : `${result.remaining} texts are not settled yet`],
+      };
+    },
+  },
+  {
+    ...named("pause", "stop all workers from claiming"),
+    run: async (queue) => {
+      await queue.pause();
+      return { data: { paused: true }, lines: ["paused"] };
+    },
+  },
+  {
+    ...named("resume", "let workers claim again"),
+    run: async (queue) => {
+      await queue.resume();
+      return { data: { paused: false }, lines: ["resumed"] };
+    },
+  },
+  {
+    ...named("cancel", "take a key's outstanding work away", 1, 1, "KEY"),
+    run: async (queue, [key = ""]) => {
+      const result = await queue.cancel(key);
+      return { data: { key, result }, lines: [result] };
+    },
+  },
+  {
+    ...named("dead ls", "list dead letters, oldest first"),
+    run: async (queue) => {
+      const letters = await queue.deadLetters();
+      const lines = letters.map(({ id, key, attempts, reason }) =>
+        [id, key ?? "-", `${attempts} attempts`, reason].join("  "),
+      );
+      return { data: letters, lines: lines.length > 0 ? lines : ["no dead letters"] };
+    },
+  },
+  {
+    ...named("dead retry", "enqueue a dead letter's text again", 1, 1, "ID"),
+    run: async (queue, [id = ""]) => {
+      const result = await queue.sendBack(id);
+      return { data: result, lines: [result.status] };
+    },
+  },
+  {
+    ...named("dead rm", "remove dead letters", 1, 1000, "ID…"),
+    run: async (queue, ids) => {
+      const removed = await queue.removeDeadLetters(ids);
+      return { data: { removed }, lines: [`${removed} removed`] };
+    },
+  },
+];
+
+function named(
+  name: string,
+  summary: string,
+  minArguments = 0,
+  maxArguments = 0,
+  words = "",
+): Omit<Command, "run"> {
+  return { name, summary, minArguments, maxArguments, usage: `${name} ${words}`.trim() };
+}

@@ -1,0 +1,292 @@
+// The worker's loop: claims work whenever some is due and a call can start, and sends each claim
+// down the pipeline. It sleeps on the doorbell and a timer and never polls.
+//
+//   claim ──▶ work: into the pipeline (not awaited), then claim again while calls can start
+//     └─────▶ nothing due: sleep until a ring, the time that the claim named, or the safety check
+
+import { Endings } from "./endings.ts";
+import { maxItemsOf } from "./flow/batch.ts";
+import { type ClaimReply, Leases } from "./flow/claim.ts";
+import { endCooldown, startCooldown } from "./flow/cooldown.ts";
+import { flushNow } from "./flow/flush.ts";
+import { leaveGroup, repairQueue, sweepConsumers } from "./flow/tidy.ts";
+import type { Embedder } from "./model/embedder.ts";
+import { asError, EmbedderError } from "./model/errors.ts";
+import type { Job } from "./model/job.ts";
+import { delay } from "./model/lifecycle.ts";
+import type { VectorSpace } from "./model/settings.ts";
+import type { Trouble } from "./model/trouble.ts";
+import { Pauses } from "./pauses.ts";
+import { Pipeline, type PipelineContext } from "./pipeline.ts";
+import { Places } from "./places.ts";
+import type { Session } from "./session.ts";
+import { Sleeper } from "./sleeper.ts";
+
+/** So that two renewals may fail before a lease runs out. */
+const RENEWALS_PER_LEASE = 3;
+
+export class Drain {
+  readonly worker: string = `worker-${crypto.randomUUID().slice(0, 13)}`;
+  readonly #session: Session;
+  readonly #embedder: Embedder;
+  readonly #space: VectorSpace;
+  readonly #leases: Leases;
+  readonly #pauses: Pauses;
+  readonly #places: Places;
+  readonly #stop = new AbortController();
+  readonly #abort = new AbortController();
+  readonly #sleeper = new Sleeper(this.#stop.signal);
+  readonly #context: PipelineContext;
+  readonly #unhook: (() => void)[] = [];
+  /** Claims on their way through the pipeline. Written by begin(), emptied by each at its end. */
+  readonly #running = new Set<Promise<void>>();
+  /** Pipelines whose results Redis does not take at the moment. */
+  #blocked = 0;
+  /** A text that may have killed its workers is under way: nothing beside it. */
+  #isSolo = false;
+  /** Such texts wait for a worker with nothing else in flight. */
+  #hasSuspects = false;
+  #maxBatchSize: number;
+  #workers = 1;
+  #handedBack = 0;
+  /** By the monotonic clock: when abandoned work may be taken again, and when a retry of ours is due. */
+  #reclaimsFrom = 0;
+  #dueAt = Number.POSITIVE_INFINITY;
+  #renewal: ReturnType<typeof setTimeout> | undefined;
+  #loop: Promise<void> = Promise.resolve();
+
+  constructor(session: Session, embedder: Embedder) {
+    const { link, settings, options, events } = session;
+    this.#session = session;
+    this.#embedder = embedder;
+    const { model, dimensions, task = "" } = embedder;
+    this.#space = { model, dimensions, task };
+    this.#leases = new Leases(link, this.worker, settings.leaseMs);
+    this.#pauses = new Pauses(this.worker, events, options.cooldown);
+    this.#places = new Places(options.concurrency, () => this.#sleeper.nudge());
+    this.#maxBatchSize = settings.maxBatchSize;
+    this.#context = this.#makeContext();
+  }
+
+  /** Recovers what an earlier run left, then works until stop. */
+  async start(): Promise<void> {
+    await sweepConsumers(this.#session.link);
+    await flushNow(this.#session.link);
+    this.#unhook.push(
+      this.#session.onRing((word, detail) => this.#hear(word, detail)),
+      this.#session.onRestored(() => this.#onRestored()),
+    );
+    this.#scheduleRenewal();
+    this.#session.events.emit("worker:started", { worker: this.worker });
+    this.#loop = this.#run();
+  }
+
+  /** Claims no more, lets calls in flight end within the stop timeout, and hands the rest back. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#loop;
+    const idle = new AbortController();
+    const settled = Promise.all(this.#running).then(() => idle.abort());
+    await delay(this.#session.options.stopTimeoutMs, idle.signal);
+    this.#abort.abort();
+    await settled;
+    clearTimeout(this.#renewal);
+    for (const unhook of this.#unhook) unhook();
+    try {
+      await leaveGroup(this.#session.link, this.worker);
+    } catch (error) {
+      this.#report("leave", error);
+    }
+    const handedBack = this.#handedBack;
+    this.#session.events.emit("worker:stopped", { worker: this.worker, handedBack });
+  }
+
+  async #run(): Promise<void> {
+    let failures = 0;
+    while (!this.#stop.signal.aborted) {
+      const mark = this.#sleeper.mark();
+      let restMs: number;
+      try {
+        restMs = await this.#turn();
+        failures = 0;
+      } catch (error) {
+        this.#report("claim", error);
+        restMs = Math.min(5000, 100 * 2 ** failures++);
+      }
+      if (restMs > 0) await this.#sleeper.sleep(restMs, mark, this.#workers);
+    }
+  }
+
+  /** One claim, where one makes sense; how long to rest after it, in milliseconds. */
+  async #turn(): Promise<number> {
+    if (this.#pauses.ownMs > 0) return this.#pauses.ownMs;
+    const adopted = await this.#leases.adopt();
+    if (adopted !== undefined && adopted.length > 0) {
+      this.#begin(adopted, false);
+      return 0;
+    }
+    const max = this.#claimSize();
+    // A place that becomes free nudges.
+    if (max === 0) return Number.POSITIVE_INFINITY;
+    const reply = await this.#leases.claim({
+      max,
+      isAlone: this.#running.size === 0,
+      reclaims: performance.now() >= this.#reclaimsFrom,
+      space: this.#space,
+    });
+    return this.#follow(reply);
+  }
+
+  /** How many texts to claim now: a whole batch that can start at once, or none. */
+  #claimSize(): number {
+    if (this.#isSolo || this.#blocked > 0) return 0;
+    const mustBeAlone = this.#hasSuspects || this.#pauses.isProbing;
+    if (mustBeAlone && this.#running.size > 0) return 0;
+    const items = maxItemsOf(this.#embedder.limits ?? {});
+    const size = Math.min(this.#maxBatchSize, this.#session.options.concurrency * items);
+    return this.#places.free * items >= size ? size : 0;
+  }
+
+  async #follow(reply: ClaimReply): Promise<number> {
+    const { events, link } = this.#session;
+    this.#workers = reply.workers;
+    this.#maxBatchSize = reply.maxBatchSize;
+    this.#hasSuspects = reply.suspects > 0;
+    for (const what of reply.repairs) events.emit("data:repaired", { what });
+    if (reply.jobs.length > 0) this.#begin(reply.jobs, reply.isProbe);
+    if (reply.isDamaged) {
+      const count = await repairQueue(link);
+      if (count > 0) events.emit("data:repaired", { what: `${count} texts without an entry` });
+    }
+    if (reply.state === "settings") await this.#session.refresh();
+    if (reply.state !== "sleep") return 0;
+
+    const now = performance.now();
+    if (this.#dueAt <= now) this.#dueAt = Number.POSITIVE_INFINITY;
+    const named = reply.sleepMs < 0 ? Number.POSITIVE_INFINITY : reply.sleepMs;
+    // What is due again in the group has no time that Redis could name cheaply.
+    const unnamed = reply.pending > 0 ? reply.leaseMs / 2 : Number.POSITIVE_INFINITY;
+    return Math.max(1, Math.min(named, unnamed, this.#dueAt - now));
+  }
+
+  /** Sends claimed jobs down the pipeline. */
+  #begin(jobs: readonly Job[], isProbe: boolean): void {
+    const isSolo = jobs.some(({ kind }) => kind === "solo");
+    const isMixed = isSolo && (jobs.length > 1 || this.#running.size > 0);
+    const goesAlone = isProbe || this.#pauses.isProbing;
+    const ends = isMixed
+      ? this.#refuseMixed(jobs)
+      : new Pipeline(this.#context, jobs, { isProbe, goesAlone }).run();
+    if (isSolo) this.#isSolo = true;
+    const run = ends
+      .catch((error: unknown) => {
+        // The worker ends and Redis does not answer: the lease hands the texts on.
+        this.#report("drain", error);
+      })
+      .finally(() => {
+        this.#leases.release(jobs);
+        this.#running.delete(run);
+        if (isSolo) this.#isSolo = false;
+        this.#sleeper.nudge();
+      });
+    this.#running.add(run);
+  }
+
+  /** An adopted claim can hold a suspect beside others: all go back, to be handed out apart. */
+  #refuseMixed(jobs: readonly Job[]): Promise<void> {
+    const error = new EmbedderError("unavailable", "A suspect text must be tried alone");
+    const returns = jobs.map((job) => ({ status: "deferred" as const, job, error }));
+    return new Endings(this.#context).giveBack(returns);
+  }
+
+  #makeContext(): PipelineContext {
+    return {
+      session: this.#session,
+      embedder: this.#embedder,
+      space: this.#space,
+      leases: this.#leases,
+      places: this.#places,
+      stopSignal: this.#stop.signal,
+      abortSignal: this.#abort.signal,
+      obstacle: () =>
+        this.#stop.signal.aborted
+          ? new EmbedderError("unavailable", "The worker stops")
+          : this.#pauses.obstacle(),
+      onOutage: (trouble, isProbe) => this.#onOutage(trouble, isProbe),
+      onReached: (isProbe) => this.#onReached(isProbe),
+      onHandedBack: (count) => {
+        this.#handedBack += count;
+      },
+      wakeIn: (ms) => {
+        this.#dueAt = Math.min(this.#dueAt, performance.now() + ms);
+        this.#sleeper.nudge();
+      },
+      onBlocked: (isBlocked) => {
+        this.#blocked += isBlocked ? 1 : -1;
+      },
+    };
+  }
+
+  /** The worker's own fault pauses this worker, everything else all of them. */
+  async #onOutage(trouble: Trouble, isProbe: boolean): Promise<void> {
+    const { kind, scope, error, retryAfterMs } = trouble;
+    if (kind === "fatal" && scope === "worker") {
+      this.#pauses.pauseOwn(error, retryAfterMs);
+      return;
+    }
+    const { link, options, events } = this.#session;
+    const pauseMs = await startCooldown(link, trouble, options.cooldown, isProbe);
+    this.#pauses.share(pauseMs);
+    events.emit("cooldown:started", { pauseMs, error });
+  }
+
+  async #onReached(isProbe: boolean): Promise<void> {
+    this.#pauses.resume();
+    if (!isProbe) return;
+    this.#pauses.endShared();
+    if (await endCooldown(this.#session.link)) this.#session.events.emit("cooldown:ended", {});
+  }
+
+  #hear(word: string, detail: string): void {
+    if (word === "due" || word === "timer") this.#sleeper.ring();
+    else if (word === "taken") this.#sleeper.taken();
+    else if (word === "cooldown") this.#pauses.share(Number(detail));
+    else if (word === "settings") {
+      this.#session.refresh().catch((error: unknown) => this.#report("refresh", error));
+      this.#renewNow();
+    }
+  }
+
+  /** While Redis was away, idle times ran on: renew before looking for what others abandoned. */
+  #onRestored(): void {
+    this.#reclaimsFrom = performance.now() + this.#leases.leaseMs / RENEWALS_PER_LEASE;
+    this.#renewNow();
+    this.#sleeper.nudge();
+  }
+
+  #scheduleRenewal(): void {
+    clearTimeout(this.#renewal);
+    const everyMs = this.#leases.leaseMs / RENEWALS_PER_LEASE;
+    this.#renewal = setTimeout(() => this.#renewNow(), everyMs);
+  }
+
+  #renewNow(): void {
+    this.#leases
+      .renew()
+      .then((lost) => {
+        if (lost.length === 0) return;
+        const keys = lost.map(({ key }) => key);
+        this.#session.events.emit("lease:lost", { worker: this.worker, keys });
+      })
+      .catch((error: unknown) => this.#report("renew", error))
+      .finally(() => this.#scheduleRenewal());
+  }
+
+  #report(action: string, error: unknown): void {
+    this.#session.events.emit("worker:failed", {
+      worker: this.worker,
+      action,
+      error: asError(error),
+    });
+  }
+}

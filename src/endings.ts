@@ -1,0 +1,257 @@
+// The ends that a text can have: stored and settled, given back, or given up. Each step is repeated
+// until Redis took it: what the provider was paid for is kept.
+
+import type { Leases } from "./flow/claim.ts";
+import { failJobs, giveUpJobs, ringGone, settleJobs } from "./flow/settle.ts";
+import {
+  areWritten,
+  type EmbeddedJob,
+  type WriteStage,
+  writeDeadMarks,
+  writeEmbeddings,
+} from "./flow/write.ts";
+import { backoffMs } from "./model/backoff.ts";
+import { asError, EmbedqError } from "./model/errors.ts";
+import type { Job } from "./model/job.ts";
+import { delay } from "./model/lifecycle.ts";
+import type { VectorSpace } from "./model/settings.ts";
+import type { Session } from "./session.ts";
+
+/** What the ends need of the worker around them. */
+export interface EndingsContext {
+  readonly session: Session;
+  readonly space: VectorSpace;
+  readonly leases: Leases;
+  /** Raised when no further call may begin. */
+  readonly stopSignal: AbortSignal;
+  /** Raised when everything must end. */
+  readonly abortSignal: AbortSignal;
+  /** This many texts went back because the worker stops. */
+  onHandedBack(count: number): void;
+  /** Something is due again after this time. */
+  wakeIn(ms: number): void;
+  /** Redis does not take what must be stored, or does again: no work is claimed meanwhile. */
+  onBlocked(isBlocked: boolean): void;
+}
+
+/** A text whose attempts are over, and why. */
+export interface Burial {
+  readonly job: Job;
+  readonly reason: string;
+  readonly attempts: number;
+}
+
+/** A text that goes back to the queue: with an attempt spent, or without. */
+export interface Return {
+  readonly status: "failed" | "deferred";
+  readonly job: Job;
+  readonly error: Error;
+}
+
+export class Endings {
+  readonly #context: EndingsContext;
+  /** Texts that were not embedded. */
+  errors = 0;
+  firstError: Error | undefined;
+
+  constructor(context: EndingsContext) {
+    this.#context = context;
+  }
+
+  /** Counts a text that is not embedded this time. */
+  note(error: Error): void {
+    this.errors++;
+    this.firstError ??= error;
+  }
+
+  /** Of jobs that were delivered before: those whose results are stored, so that only the settle is missing. */
+  async alreadyStored(jobs: readonly Job[]): Promise<readonly Job[]> {
+    if (jobs.length === 0) return [];
+    const stored = await this.persist("read", () => areWritten(this.#writeStage(), jobs));
+    return jobs.filter((_, i) => stored[i]);
+  }
+
+  /** Writes vectors (none: the zero vector of a blank text), then lets go of the work. */
+  async store(embedded: readonly EmbeddedJob[]): Promise<void> {
+    const { leases, session } = this.#context;
+    const jobs = embedded.map(({ job }) => job);
+    const wanted = new Set(await this.persist("renew", () => leases.stillWanted(jobs)));
+    // What the queue no longer wants is not written, only let go of.
+    const settled = jobs.filter((job) => !wanted.has(job));
+    const buried: Burial[] = [];
+    let left = embedded.filter(({ job }) => wanted.has(job));
+    for (let attempt = 0; left.length > 0; attempt++) {
+      const page = left;
+      const words = await this.persist("write", () => writeEmbeddings(this.#writeStage(), page));
+      left = [];
+      const missing: Job[] = [];
+      page.forEach((item, i) => {
+        const word = words[i];
+        const { job } = item;
+        if (typeof word === "object") left.push(item);
+        else if (word === "wrongtype") {
+          buried.push({ job, reason: "the destination is not a hash", attempts: job.attempts });
+        } else {
+          settled.push(job);
+          if (word === "missing") missing.push(job);
+        }
+      });
+      // Let go of what is stored before waiting for the rest: it frees memory.
+      await this.settle(settled.splice(0));
+      for (const { key, version } of missing) session.events.emit("text:skipped", { key, version });
+      await ringGone(
+        session.link,
+        missing.map(({ key }) => key),
+      );
+      if (left.length > 0) await this.#pauseBlocked("write", words, attempt);
+    }
+    await this.settle(settled);
+    for (const { reason } of buried) this.note(new Error(reason));
+    await this.bury(buried);
+  }
+
+  /** Attempts that failed, and texts that go back without one. */
+  async giveBack(results: readonly Return[]): Promise<void> {
+    if (results.length === 0) return;
+    const { session, leases, stopSignal } = this.#context;
+    const failures = results.map(({ status, job }) => ({
+      ...job,
+      spendsAttempt: status === "failed",
+      backoffMs:
+        status === "failed"
+          ? backoffMs(session.options.backoff, job.attempts + 1, Math.random())
+          : 0,
+    }));
+    // Other workers may take over at once what this one cannot do.
+    const rings = stopSignal.aborted || results.some(({ status }) => status === "deferred");
+    const replies = await this.persist("give back", () =>
+      failJobs(session.link, leases.worker, failures, rings),
+    );
+    if (stopSignal.aborted) {
+      this.#context.onHandedBack(replies.filter(({ word }) => word === "parked").length);
+    }
+    const dead: Burial[] = [];
+    results.forEach(({ status, job, error }, i) => {
+      const { key, version } = job;
+      const { word, attempts = 0 } = replies[i] ?? {};
+      const waitMs = failures[i]?.backoffMs ?? 0;
+      if (word === "giveUp") {
+        dead.push({ job, reason: error.message, attempts });
+        return;
+      }
+      leases.release([job]);
+      if (word !== "parked") return;
+      if (status === "deferred") session.events.emit("text:deferred", { key, version, error });
+      else {
+        session.events.emit("text:retried", { key, version, attempts, backoffMs: waitMs, error });
+        this.#context.wakeIn(waitMs);
+      }
+    });
+    await this.bury(dead);
+  }
+
+  /** Texts whose results are stored already: a crash only kept them from being settled. */
+  async settle(jobs: readonly Job[]): Promise<void> {
+    if (jobs.length === 0) return;
+    const { session, space, leases } = this.#context;
+    const settled = await this.persist("settle", () => settleJobs(session.link, space, jobs));
+    // Vectors of a model that the queue no longer has: the new one is to embed them.
+    if (settled === undefined) await this.giveBack(jobs.map(spaceChanged));
+    else leases.release(jobs);
+  }
+
+  /** Texts whose attempts, or whose deliveries, are used up. */
+  async bury(burials: readonly Burial[]): Promise<void> {
+    const { session } = this.#context;
+    let left = burials;
+    for (let attempt = 0; left.length > 0; attempt++) {
+      const marks = await this.persist("mark a dead text", () =>
+        writeDeadMarks(
+          this.#writeStage(),
+          left.map(({ job }) => job),
+        ),
+      );
+      const unmarked = left.filter((_, i) => typeof marks[i] === "object");
+      const marked = left.filter((_, i) => typeof marks[i] !== "object");
+      const letters = await this.persist("write a dead letter", () =>
+        giveUpJobs(
+          session.link,
+          marked.map(({ job, reason }) => ({ ...job, reason })),
+        ),
+      );
+      this.#reportDead(marked.filter((_, i) => letters[i] === "dead"));
+      const silent = left.filter((_, i) => marks[i] === "missing" || marks[i] === "wrongtype");
+      await ringGone(
+        session.link,
+        silent.map(({ job }) => job.key),
+      );
+      const unwritten = marked.filter((_, i) => letters[i] === "outOfMemory");
+      this.#context.leases.release(
+        marked.filter((_, i) => letters[i] !== "outOfMemory").map(({ job }) => job),
+      );
+      left = [...unmarked, ...unwritten];
+      if (left.length > 0) await this.#pauseBlocked("write a dead letter", marks, attempt);
+    }
+  }
+
+  /** Repeats a step until Redis took it. Ends with an error only when the worker must end. */
+  async persist<T>(action: string, step: () => Promise<T>): Promise<T> {
+    const { session, leases, abortSignal } = this.#context;
+    let isBlocked = false;
+    try {
+      for (let attempt = 0; ; attempt++) {
+        try {
+          return await step();
+        } catch (error) {
+          session.events.emit("worker:failed", {
+            worker: leases.worker,
+            action,
+            error: asError(error),
+          });
+          if (!isBlocked) this.#context.onBlocked(true);
+          isBlocked = true;
+          if (!(await delay(pauseMs(attempt), abortSignal))) throw error;
+        }
+      }
+    } finally {
+      if (isBlocked) this.#context.onBlocked(false);
+    }
+  }
+
+  /** Redis refused some writes, for instance because it is out of memory: they are tried again. */
+  async #pauseBlocked(action: string, words: readonly unknown[], attempt: number): Promise<void> {
+    const { session, leases, abortSignal } = this.#context;
+    const refused = words.find((word) => typeof word === "object") as { error: string } | undefined;
+    const message = `Cannot ${action} as Redis refused it: ${refused?.error ?? "out of memory"}`;
+    const error = new EmbedqError("ERR_REDIS_REPLY", message);
+    session.events.emit("worker:failed", { worker: leases.worker, action, error });
+    this.#context.onBlocked(true);
+    const elapsed = await delay(pauseMs(attempt), abortSignal);
+    this.#context.onBlocked(false);
+    if (!elapsed) throw error;
+  }
+
+  #writeStage(): WriteStage {
+    const { session, space } = this.#context;
+    const { onMissing, onDead } = session.options;
+    return { link: session.link, fields: session.fields, space, onMissing, onDead };
+  }
+
+  #reportDead(burials: readonly Burial[]): void {
+    for (const { job, reason, attempts } of burials) {
+      const { key, version } = job;
+      this.#context.session.events.emit("text:dead", { key, version, attempts, reason });
+    }
+  }
+}
+
+/** The pause before a step is tried again. */
+function pauseMs(attempt: number): number {
+  return Math.min(5000, 100 * 2 ** attempt);
+}
+
+function spaceChanged(job: Job): Return {
+  const message =
+    "Cannot settle the batch as the queue has another model by now: it is embedded again";
+  return { status: "deferred", job, error: new EmbedqError("ERR_SETTINGS_CONFLICT", message) };
+}

@@ -1,0 +1,132 @@
+// Stage 2: entries become jobs held by lease, new and abandoned ones through one door. Redis' own
+// XCLAIM means only the second kind.
+
+import type { Job } from "../model/job.ts";
+import { spaceTag, type VectorSpace } from "../model/settings.ts";
+import type { Link } from "../redis/link.ts";
+import { type ClaimReply, runClaim } from "../redis/scripts/claim.ts";
+import { runAdopt, runRenew } from "../redis/scripts/lease.ts";
+import { runStatus } from "../redis/scripts/state.ts";
+
+export type { ClaimReply } from "../redis/scripts/claim.ts";
+
+interface Held {
+  readonly job: Job;
+  /** When the claim or the last renewal that Redis confirmed was sent, by this process' monotonic clock. */
+  confirmedAt: number;
+  /** Another worker has taken it over; told once. */
+  isLost: boolean;
+}
+
+/**
+ * What one worker holds. Written by claim, adopt, renew and release; read by everybody who must
+ * know whether a job is still this worker's.
+ *
+ * A lease is certain while less time has passed since its last confirmed claim or renewal than
+ * Redis lets it stand. The time counts from when the command was sent, so it errs on the safe side.
+ */
+export class Leases {
+  readonly worker: string;
+  readonly #link: Link;
+  readonly #held = new Map<string, Held>();
+  #leaseMs: number;
+  /** Set when a claim's reply was lost: Redis may hold work under this name that nobody knows of. */
+  #mustAdopt = false;
+
+  constructor(link: Link, worker: string, leaseMs: number) {
+    this.#link = link;
+    this.worker = worker;
+    this.#leaseMs = leaseMs;
+  }
+
+  get leaseMs(): number {
+    return this.#leaseMs;
+  }
+
+  /**
+   * Takes work, at most `max` texts.
+   *
+   * @returns The reply, its jobs without those that this worker holds already (its own lease that ran out and came back).
+   */
+  async claim(order: {
+    readonly max: number;
+    readonly isAlone: boolean;
+    readonly reclaims: boolean;
+    readonly space: VectorSpace;
+  }): Promise<ClaimReply> {
+    const sentAt = performance.now();
+    try {
+      const reply = await runClaim(this.#link, {
+        worker: this.worker,
+        max: order.max,
+        isAlone: order.isAlone,
+        reclaims: order.reclaims,
+        space: spaceTag(order.space),
+      });
+      this.#leaseMs = reply.leaseMs;
+      return { ...reply, jobs: this.#hold(reply.jobs, sentAt) };
+    } catch (error) {
+      this.#mustAdopt = true;
+      throw error;
+    }
+  }
+
+  /** Takes over what a claim with a lost reply left under this name; undefined where there was no such claim. */
+  async adopt(): Promise<readonly Job[] | undefined> {
+    if (!this.#mustAdopt) return undefined;
+    const sentAt = performance.now();
+    const jobs = await runAdopt(this.#link, this.worker, this.#held.keys());
+    this.#mustAdopt = false;
+    return this.#hold(jobs, sentAt);
+  }
+
+  release(jobs: readonly Job[]): void {
+    for (const { entryId } of jobs) this.#held.delete(entryId);
+  }
+
+  /** Renews what is held; returns the jobs that another worker has taken over. */
+  async renew(): Promise<readonly Job[]> {
+    const ids = [...this.#held].filter(([, { isLost }]) => !isLost).map(([id]) => id);
+    if (ids.length === 0) return [];
+    const sentAt = performance.now();
+    const lost = new Set(await runRenew(this.#link, this.worker, ids));
+    const lostJobs: Job[] = [];
+    for (const id of ids) {
+      const held = this.#held.get(id);
+      if (held === undefined) continue;
+      held.isLost = lost.has(id);
+      if (held.isLost) lostJobs.push(held.job);
+      else held.confirmedAt = sentAt;
+    }
+    return lostJobs;
+  }
+
+  /**
+   * The jobs whose results may be written. Where the lease is not certain, it is renewed first, and
+   * what the queue no longer wants is left out: writing it could bring back a deleted destination.
+   */
+  async stillWanted(jobs: readonly Job[]): Promise<readonly Job[]> {
+    if (jobs.every((job) => this.#isCertain(job))) return jobs;
+    await this.renew();
+    const versions = await runStatus(
+      this.#link,
+      jobs.map(({ key }) => key),
+    );
+    return jobs.filter((job, i) => this.#isCertain(job) || versions[i] === job.version);
+  }
+
+  #isCertain({ entryId }: Job): boolean {
+    const held = this.#held.get(entryId);
+    if (held === undefined || held.isLost) return false;
+    return performance.now() - held.confirmedAt < this.#leaseMs;
+  }
+
+  #hold(jobs: readonly Job[], sentAt: number): readonly Job[] {
+    const fresh = jobs.filter(({ entryId }) => !this.#held.has(entryId));
+    for (const job of jobs) {
+      const held = this.#held.get(job.entryId);
+      this.#held.set(job.entryId, { job: held?.job ?? job, confirmedAt: sentAt, isLost: false });
+    }
+    return fresh;
+  }
+}

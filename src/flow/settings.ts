@@ -1,0 +1,63 @@
+// Before anything else: agreeing with the queue on what all its processes must share.
+
+import { EmbedqError } from "../model/errors.ts";
+import { PROTOCOL, type RequestedSettings, type StoredSettings } from "../model/settings.ts";
+import type { Link } from "../redis/link.ts";
+import { runConfigure, runJoin, runPause, type SettingsReply } from "../redis/scripts/settings.ts";
+
+/**
+ * Adopts the stored settings and stores what is asked for and missing.
+ *
+ * @param gaps Stored where nothing is yet, never in conflict.
+ * @throws {EmbedqError} `ERR_SETTINGS_CONFLICT`, `ERR_PROTOCOL_NEWER`; nothing is written then.
+ */
+export async function joinQueue(
+  link: Link,
+  asked: RequestedSettings,
+  gaps: RequestedSettings,
+): Promise<StoredSettings> {
+  const reply = await runJoin(link, asked, gaps);
+  if (reply.status === "conflict") {
+    const differences = reply.conflicts.map(
+      ({ name, stored, asked: wanted }) => `\`${name}\` is ${stored}, asked for ${wanted}`,
+    );
+    throw new EmbedqError(
+      "ERR_SETTINGS_CONFLICT",
+      `Cannot join the queue ${JSON.stringify(link.keys.name)} as its settings differ: ${differences.join("; ")}. Leave the option out to adopt what is stored, or change it for all processes with configure()`,
+    );
+  }
+  return settingsOf(link, reply, "join");
+}
+
+/**
+ * Changes settings for all processes, also while they work.
+ *
+ * @throws {EmbedqError} `ERR_SETTINGS_BUSY` for another model while texts are in flight.
+ */
+export async function configureQueue(
+  link: Link,
+  changes: RequestedSettings,
+): Promise<StoredSettings> {
+  return settingsOf(link, await runConfigure(link, changes), "configure");
+}
+
+/** Stops claims of all workers, or allows them again. Calls in flight are not stopped. */
+export function setPaused(link: Link, isPaused: boolean): Promise<void> {
+  return runPause(link, isPaused);
+}
+
+function settingsOf(link: Link, reply: SettingsReply, action: string): StoredSettings {
+  if (reply.status === "ok") return reply.settings;
+  const name = JSON.stringify(link.keys.name);
+  if (reply.status === "protocol") {
+    throw new EmbedqError(
+      "ERR_PROTOCOL_NEWER",
+      `Cannot ${action} the queue ${name} as its protocol must be ${PROTOCOL}: it is ${reply.found}. Update embedq in this process`,
+    );
+  }
+  const inFlight = reply.status === "busy" ? reply.inFlight : 0;
+  throw new EmbedqError(
+    "ERR_SETTINGS_BUSY",
+    `Cannot change the model of the queue ${name} as no text may be in flight meanwhile: ${inFlight} are. pause() the queue and try again`,
+  );
+}

@@ -1,0 +1,55 @@
+// Keeping the queue's data true and bounded: lost entries, dead consumers, outstanding work that
+// nobody wants any more; and the look at it all from outside.
+
+import type { CancelResult } from "../model/outcome.ts";
+import type { QueueStats } from "../model/stats.ts";
+import type { Link } from "../redis/link.ts";
+import { runCancel } from "../redis/scripts/settle.ts";
+import { runRepair, runStats, runSweep } from "../redis/scripts/state.ts";
+
+/**
+ * A consumer that holds nothing and was not seen for this long is removed. A live worker comes by
+ * every minute, and one that is removed all the same only registers again.
+ */
+const DEAD_AFTER_MS = 600_000;
+
+/** Gives entries to work that has lost its own; returns how much there was. */
+export function repairQueue(link: Link): Promise<number> {
+  return runRepair(link);
+}
+
+/** Removes consumers of workers that are gone. */
+export function sweepConsumers(link: Link): Promise<number> {
+  return runSweep(link, undefined, DEAD_AFTER_MS);
+}
+
+/** Removes a worker's own consumer, unless work stands under its name: that is for others to take over. */
+export function leaveGroup(link: Link, worker: string): Promise<number> {
+  return runSweep(link, worker, DEAD_AFTER_MS);
+}
+
+/** Takes outstanding work away; for each key what was found. */
+export function cancelWork(link: Link, keys: readonly string[]): Promise<readonly CancelResult[]> {
+  return runCancel(link, keys);
+}
+
+/** The queue's state at one moment. */
+export async function readStats(link: Link): Promise<QueueStats> {
+  const state = await runStats(link);
+  return {
+    waiting: state.entries - state.pending,
+    inFlight: state.pending - state.parked,
+    parked: state.parked,
+    pending: state.entries,
+    oldestWaitingMs: state.oldestWaitingMs < 0 ? undefined : state.oldestWaitingMs,
+    dead: state.dead,
+    deadDropped: state.deadDropped,
+    isPaused: state.isPaused,
+    cooldownMs: state.cooldownMs,
+    workers: state.consumers.map(({ name, pending, idleMs }) => ({
+      name,
+      inFlight: pending,
+      idleMs,
+    })),
+  };
+}

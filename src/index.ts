@@ -1,0 +1,62 @@
+/**
+ * A Redis-backed batched embedding queue: producers enqueue texts for destination hashes, workers
+ * embed them in full batches and write the vectors where vector search finds them.
+ *
+ * Where things are, in the order that a text meets them:
+ *
+ * - `queue.ts`, `worker.ts`: the two doors. `ticket.ts`: what a producer holds.
+ * - `session.ts`: connections, settings, doorbell and waits that both doors are built on.
+ * - `drain.ts`: the worker's loop. `pipeline.ts`, `endings.ts`: one claim's way through the stages.
+ * - `flow/`: the stages, one a file: enqueue, claim, batch, embed, write, settle, wait.
+ * - `redis/`: the only folder that knows Redis; `redis/scripts/` holds the Lua.
+ * - `model/`: plain values, options, errors and events.
+ *
+ * @module
+ */
+
+export type { WaitOptions } from "./flow/wait.ts";
+export type { Backoff } from "./model/backoff.ts";
+export type {
+  EmbedContext,
+  Embedder,
+  EmbedderLimits,
+  EmbeddingVector,
+  EmbedFunction,
+  EmbedResult,
+} from "./model/embedder.ts";
+export type { EmbedderErrorKind, EmbedderErrorOptions, ErrorCode } from "./model/errors.ts";
+export { EmbedderError, EmbedqError, EnqueueError } from "./model/errors.ts";
+export type { BatchDrained, EmbedqEvents, EventListener, EventName } from "./model/events.ts";
+export type { EnqueueItem } from "./model/job.ts";
+export type {
+  CommonOptions,
+  ConsumerOptions,
+  ModelOptions,
+  NotificationMode,
+  ProducerOptions,
+} from "./model/options.ts";
+export type {
+  CancelResult,
+  DeadLetter,
+  FlushResult,
+  GoneOutcome,
+  Outcome,
+  SendBackResult,
+  SettledOutcome,
+} from "./model/outcome.ts";
+export type {
+  Optional,
+  QueueSettings,
+  RequestedSettings,
+  StoredSettings,
+  VectorSpace,
+} from "./model/settings.ts";
+export type { QueueStats, WorkerStats } from "./model/stats.ts";
+export type { DeadLetterQuery, FlushOptions, QueueOptions } from "./queue.ts";
+export { EmbeddingQueue } from "./queue.ts";
+export type { RedisClientLike, RedisClientOptions, RedisOption } from "./session.ts";
+export type { TicketData } from "./ticket.ts";
+export { Ticket } from "./ticket.ts";
+export { VERSION } from "./version.ts";
+export type { WorkerOptions } from "./worker.ts";
+export { EmbeddingWorker } from "./worker.ts";

@@ -1,0 +1,149 @@
+// Every error that leaves embedq, with its code. Messages name the action that failed, the
+// value found and the value wanted; they never carry credentials or texts.
+
+/** The code of an {@link EmbedqError}: stable across versions, safe to branch on. */
+export type ErrorCode =
+  | "ERR_OPTION_INVALID"
+  | "ERR_INPUT_INVALID"
+  | "ERR_NOT_STARTED"
+  | "ERR_STOPPED"
+  | "ERR_SETTINGS_CONFLICT"
+  | "ERR_SETTINGS_BUSY"
+  | "ERR_PROTOCOL_NEWER"
+  | "ERR_REDIS_UNAVAILABLE"
+  | "ERR_REDIS_REPLY"
+  | "ERR_ENQUEUE_FAILED"
+  | "ERR_WAIT_TIMEOUT"
+  | "ERR_EMBEDDING_GONE"
+  | "ERR_EMBEDDING_UNSET"
+  | "ERR_EMBEDDING_CORRUPT"
+  | "ERR_EMBEDDER_CONTRACT"
+  | "ERR_EMBEDDER";
+
+/**
+ * The base of all errors thrown by embedq. Branch on `code`, read `message`, follow `cause`.
+ *
+ * @example
+ * ```ts
+ * import { EmbedqError } from "embedq";
+ *
+ * export function isTimeout(error: unknown): boolean {
+ *   return error instanceof EmbedqError && error.code === "ERR_WAIT_TIMEOUT";
+ * }
+ * ```
+ */
+export class EmbedqError extends Error {
+  /** What went wrong, as a stable word. */
+  readonly code: ErrorCode;
+
+  /**
+   * @param code What went wrong, as a stable word.
+   * @param message A sentence for people.
+   * @param options The error that caused this one, if any.
+   */
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "EmbedqError";
+    this.code = code;
+  }
+}
+
+/**
+ * What kind of failure an embedder reports, which decides what happens to the texts:
+ *
+ * - `rejected`: the provider refuses this input for good. The batch is split until the refused
+ *   text stands alone; that text becomes a dead letter, the others are embedded.
+ * - `rateLimited`: too many calls. All workers of the queue pause; no attempt is spent.
+ * - `unavailable`: the provider is down, overloaded or out of reach. As `rateLimited`.
+ * - `fatal`: no call can succeed until somebody acts. With scope `worker` (wrong key, unknown
+ *   model) that worker pauses and tries again by itself; with scope `account` (no credit) all pause.
+ */
+export type EmbedderErrorKind = "rejected" | "rateLimited" | "unavailable" | "fatal";
+
+/** Details of an {@link EmbedderError}. */
+export interface EmbedderErrorOptions extends ErrorOptions {
+  /** For `rateLimited`, `unavailable` and `fatal`: when a new call makes sense, in milliseconds from now. */
+  readonly retryAfterMs?: number | undefined;
+  /** For `fatal`: whom it concerns. @default "worker" */
+  readonly scope?: "worker" | "account" | undefined;
+}
+
+/**
+ * An error that an embedder throws, or returns in the place of one vector, to say what kind it is.
+ * Any other error counts as an outage if it looks like one (network errors and the HTTP statuses
+ * 408, 409, 425, 429 and 5xx), and otherwise as a failed attempt.
+ *
+ * @example
+ * ```ts
+ * import { EmbedderError } from "embedq";
+ *
+ * export function busy(seconds: number): EmbedderError {
+ *   return new EmbedderError("rateLimited", "Too many requests", { retryAfterMs: seconds * 1000 });
+ * }
+ * ```
+ */
+export class EmbedderError extends EmbedqError {
+  /** Which kind of failure this is. */
+  readonly kind: EmbedderErrorKind;
+  /** When a new call makes sense, in milliseconds from now; undefined where nobody knows. */
+  readonly retryAfterMs: number | undefined;
+  /** For `fatal`: whom it concerns. */
+  readonly scope: "worker" | "account";
+
+  /**
+   * @param kind Which kind of failure this is.
+   * @param message A sentence for people; it is kept in the dead letter of a rejected text.
+   * @param options When to retry, whom it concerns, and the cause.
+   */
+  constructor(kind: EmbedderErrorKind, message: string, options: EmbedderErrorOptions = {}) {
+    super("ERR_EMBEDDER", message, options);
+    this.name = "EmbedderError";
+    this.kind = kind;
+    this.retryAfterMs = options.retryAfterMs;
+    this.scope = options.scope ?? "worker";
+  }
+}
+
+/**
+ * An `enqueueMany` that failed on its way. What was accepted before stays accepted; `tickets` holds
+ * it, for the first items in order. Enqueuing everything again is safe: equal texts give equal tickets.
+ *
+ * @example
+ * ```ts
+ * import { EnqueueError } from "embedq";
+ *
+ * export function acceptedBefore(error: unknown): number {
+ *   return error instanceof EnqueueError ? error.tickets.length : 0;
+ * }
+ * ```
+ */
+export class EnqueueError extends EmbedqError {
+  /** Tickets of the items that were accepted, from the first on. */
+  readonly tickets: readonly { readonly key: string; readonly version: number }[];
+
+  /**
+   * @param count How many items there were.
+   * @param tickets Tickets of those that were accepted.
+   * @param cause What went wrong.
+   */
+  constructor(
+    count: number,
+    tickets: readonly { readonly key: string; readonly version: number }[],
+    cause: unknown,
+  ) {
+    const message = `Cannot enqueue all ${count} items as it failed after ${tickets.length}: ${messageOf(cause)}`;
+    super("ERR_ENQUEUE_FAILED", message, { cause });
+    this.name = "EnqueueError";
+    this.tickets = tickets;
+  }
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** An unknown thrown value as an Error, unchanged where it is one. */
+export function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

@@ -1,0 +1,48 @@
+// Checks of what producers hand in, before anything is written.
+
+import { EmbedqError } from "./errors.ts";
+import type { EnqueueItem } from "./job.ts";
+
+/** @throws {EmbedqError} `ERR_INPUT_INVALID` that names the first bad item. */
+export function checkItems(items: readonly EnqueueItem[], reservedPrefix: string): void {
+  if (!Array.isArray(items)) {
+    throw invalid("the items", "an array of { key, text }", items);
+  }
+  items.forEach((item: Partial<EnqueueItem> | null | undefined, i) => {
+    const { key, text } = item ?? {};
+    checkKey(key, `\`key\` of item ${i}`);
+    if (key?.startsWith(reservedPrefix)) {
+      throw invalid(`\`key\` of item ${i}`, `no key of the queue itself (${reservedPrefix}…)`, key);
+    }
+    if (typeof text !== "string" || !text.isWellFormed()) {
+      throw invalid(`\`text\` of item ${i}`, "a string without lone surrogates", text);
+    }
+  });
+}
+
+/** @throws {EmbedqError} `ERR_INPUT_INVALID`. */
+export function checkKey(key: unknown, what = "the key"): string {
+  if (typeof key !== "string" || key === "" || !key.isWellFormed()) {
+    // Lone surrogates would all become the same bytes: two keys in one.
+    throw invalid(what, "a string that is not empty and has no lone surrogates", key);
+  }
+  return key;
+}
+
+/** @throws {EmbedqError} `ERR_INPUT_INVALID`. */
+export function checkVersion(version: unknown): number {
+  if (!Number.isSafeInteger(version) || (version as number) < 1) {
+    throw invalid("the version", "a whole number from 1", version);
+  }
+  return version as number;
+}
+
+// Texts are never shown: only what kind of value there is.
+function invalid(what: string, wanted: string, found: unknown): EmbedqError {
+  const isKey = what.includes("key") && typeof found === "string";
+  const shown = isKey ? JSON.stringify(found.slice(0, 60)) : `of type ${typeof found}`;
+  return new EmbedqError(
+    "ERR_INPUT_INVALID",
+    `Cannot accept ${what} as it must be ${wanted}: it is ${shown}`,
+  );
+}

@@ -1,0 +1,245 @@
+// The public options, their defaults, and the checks that refuse bad ones with a clear message.
+
+import * as v from "valibot";
+import type { Backoff } from "./backoff.ts";
+import { DEFAULT_BACKOFF } from "./backoff.ts";
+import type { Embedder, EmbedFunction } from "./embedder.ts";
+import { EmbedqError } from "./errors.ts";
+import type { Optional, QueueSettings, RequestedSettings } from "./settings.ts";
+
+/** How keyspace notifications are used: see `notifications` in {@link QueueOptions}. */
+export type NotificationMode = "auto" | "assume" | "off";
+
+/** Options that every process of a queue may give. What is left out is adopted from the queue, or has the default. */
+export interface CommonOptions extends Optional<QueueSettings> {
+  /** Name of the queue; all its keys begin with `{name}:`. @default "embed_queue" */
+  readonly name?: string | undefined;
+  /** How long one command to Redis may take, repeats after a broken connection included, in milliseconds. @default 10000 */
+  readonly commandTimeoutMs?: number | undefined;
+  /** Whether a destination that does not exist is created, or its text is dropped. @default "create" */
+  readonly onMissing?: "create" | "skip" | undefined;
+}
+
+/** Options of the part that consumes. */
+export interface ConsumerOptions {
+  /** Provider calls in flight at once in this process. @default 4 */
+  readonly concurrency?: number | undefined;
+  /** How long one provider call may take, in milliseconds; longer counts as an outage. @default 60000 */
+  readonly embedTimeoutMs?: number | undefined;
+  /** How long a stop waits for calls in flight before it hands their texts back, in milliseconds. @default 10000 */
+  readonly stopTimeoutMs?: number | undefined;
+  /** The wait after a failed attempt. @default `{ baseMs: 1000, factor: 2, maxMs: 30000 }` */
+  readonly backoff?: Optional<Backoff> | undefined;
+  /** The shared pause after an outage where the provider names none: doubled from `baseMs` to `maxMs`. @default `{ baseMs: 1000, maxMs: 60000 }` */
+  readonly cooldown?: Optional<{ baseMs: number; maxMs: number }> | undefined;
+  /** What a dead text leaves in its destination: a zero vector, or none (a zero vector has no direction: its cosine distance is undefined). @default "zero" */
+  readonly onDead?: "zero" | "unset" | undefined;
+}
+
+/** Options that name the model where no embedder is given, or where the embedder is a plain function. */
+export interface ModelOptions {
+  /** The embedder; leave it out in a process that only produces. */
+  readonly embedder?: Embedder | EmbedFunction | undefined;
+  /** Name of the model. */
+  readonly model?: string | undefined;
+  /** Numbers in each vector. */
+  readonly dimensions?: number | undefined;
+  /** What the vectors are for, where a provider embeds for several tasks. */
+  readonly task?: string | undefined;
+}
+
+/** Options of the part that produces and waits. */
+export interface ProducerOptions {
+  /** Skip a text whose embedding is stored already, under the same model. @default true */
+  readonly skipUnchanged?: boolean | undefined;
+  /**
+   * `auto` sets the flags that waits need, `assume` relies on them, `off` looks on a timer instead.
+   * @default "auto"
+   */
+  readonly notifications?: NotificationMode | undefined;
+}
+
+/** All options but the connection, with defaults filled in; settings only where they are asked for. */
+export interface ResolvedOptions {
+  readonly name: string;
+  readonly commandTimeoutMs: number;
+  readonly onMissing: "create" | "skip";
+  readonly concurrency: number;
+  readonly embedTimeoutMs: number;
+  readonly stopTimeoutMs: number;
+  readonly backoff: Backoff;
+  readonly cooldown: { readonly baseMs: number; readonly maxMs: number };
+  readonly onDead: "zero" | "unset";
+  readonly skipUnchanged: boolean;
+  readonly notifications: NotificationMode;
+  readonly embedder: Embedder | undefined;
+  readonly asked: RequestedSettings;
+}
+
+const wholeFrom = (minimum: number, maximum: number = Number.MAX_SAFE_INTEGER) =>
+  v.pipe(
+    v.number(`must be a whole number from ${minimum}`),
+    v.integer(`must be a whole number from ${minimum}`),
+    v.minValue(minimum, `must be at least ${minimum}`),
+    v.maxValue(maximum, `must be at most ${maximum}`),
+  );
+const oneOf = <const T extends readonly string[]>(...values: T) =>
+  v.picklist(values, `must be one of ${values.map((value) => `"${value}"`).join(", ")}`);
+const text = (pattern: RegExp, wanted: string) =>
+  v.pipe(v.string(`must be ${wanted}`), v.regex(pattern, `must be ${wanted}`));
+
+/** The longest that a timer of JavaScript can be. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+const settingEntries = {
+  maxBatchSize: v.optional(wholeFrom(1, 100_000)),
+  flushIntervalMs: v.optional(wholeFrom(0)),
+  leaseMs: v.optional(wholeFrom(50)),
+  maxAttempts: v.optional(wholeFrom(1)),
+  maxDeadLetters: v.optional(wholeFrom(1)),
+  field: v.optional(text(/^[^\0\n]+$/, "a name without line breaks")),
+  model: v.optional(text(/^[^\n]+$/, "a name without line breaks")),
+  dimensions: v.optional(wholeFrom(1, 65_536)),
+  task: v.optional(text(/^[^\n]*$/, "a name without line breaks")),
+};
+const settingsSchema = v.strictObject(settingEntries, "is not an option");
+
+const optionsSchema = v.strictObject(
+  {
+    ...settingEntries,
+    name: v.optional(text(/^[^{}\0\n]+$/, "a name without braces and line breaks"), "embed_queue"),
+    commandTimeoutMs: v.optional(wholeFrom(1, MAX_TIMER_MS), 10_000),
+    onMissing: v.optional(oneOf("create", "skip"), "create"),
+    concurrency: v.optional(wholeFrom(1, 10_000), 4),
+    embedTimeoutMs: v.optional(wholeFrom(1, MAX_TIMER_MS), 60_000),
+    stopTimeoutMs: v.optional(wholeFrom(0, MAX_TIMER_MS), 10_000),
+    backoff: v.optional(
+      v.strictObject({
+        baseMs: v.optional(wholeFrom(0), DEFAULT_BACKOFF.baseMs),
+        factor: v.optional(
+          v.pipe(v.number("must be a number"), v.minValue(1, "must be at least 1")),
+          DEFAULT_BACKOFF.factor,
+        ),
+        maxMs: v.optional(wholeFrom(0), DEFAULT_BACKOFF.maxMs),
+      }),
+      {},
+    ),
+    cooldown: v.optional(
+      v.strictObject({
+        baseMs: v.optional(wholeFrom(1), 1000),
+        maxMs: v.optional(wholeFrom(1), 60_000),
+      }),
+      {},
+    ),
+    onDead: v.optional(oneOf("zero", "unset"), "zero"),
+    skipUnchanged: v.optional(v.boolean("must be true or false"), true),
+    notifications: v.optional(oneOf("auto", "assume", "off"), "auto"),
+    embedder: v.optional(
+      v.custom<Embedder | EmbedFunction>(
+        (value) =>
+          typeof value === "function" ||
+          (typeof value === "object" &&
+            value !== null &&
+            typeof (value as Partial<Embedder>).embed === "function"),
+        "must be an embedder, or a function",
+      ),
+    ),
+  },
+  "is not an option",
+);
+
+const embedderSchema = v.object({
+  model: text(/^[^\n]+$/, "a name without line breaks"),
+  dimensions: wholeFrom(1, 65_536),
+  task: v.optional(v.string("must be a string")),
+  limits: v.optional(
+    v.object({
+      maxItems: v.optional(wholeFrom(1)),
+      maxTokens: v.optional(wholeFrom(1)),
+      maxBytes: v.optional(wholeFrom(1)),
+      countTokens: v.optional(v.function("must be a function")),
+    }),
+  ),
+});
+
+/** @throws {EmbedqError} `ERR_OPTION_INVALID` that names the option, its value and what is wanted. */
+export function resolveOptions(
+  options: CommonOptions & ConsumerOptions & ProducerOptions & ModelOptions,
+): ResolvedOptions {
+  const parsed = check(optionsSchema, options, "");
+  const embedder = resolveEmbedder(options);
+  const { maxBatchSize, flushIntervalMs, leaseMs, maxAttempts, maxDeadLetters, field } = parsed;
+  const { embedder: _, model, dimensions, task, ...rest } = parsed;
+  return {
+    ...rest,
+    embedder,
+    asked: {
+      maxBatchSize,
+      flushIntervalMs,
+      leaseMs,
+      maxAttempts,
+      maxDeadLetters,
+      field,
+      model: embedder?.model ?? model,
+      dimensions: embedder?.dimensions ?? dimensions,
+      // Space is one thing: a process that names the model means this task, or none.
+      task: (embedder?.model ?? model) === undefined ? task : (embedder?.task ?? task ?? ""),
+    },
+  };
+}
+
+/** @throws {EmbedqError} `ERR_OPTION_INVALID`. */
+export function checkSettings(changes: RequestedSettings): RequestedSettings {
+  return check(settingsSchema, changes, "");
+}
+
+function resolveEmbedder(options: ModelOptions): Embedder | undefined {
+  const { embedder, model, dimensions, task } = options;
+  if (embedder === undefined) return undefined;
+  const whole: Embedder =
+    typeof embedder === "function"
+      ? { model: model as string, dimensions: dimensions as number, task, embed: embedder }
+      : embedder;
+  check(embedderSchema, whole, typeof embedder === "function" ? "" : "embedder.");
+  for (const name of ["model", "dimensions"] as const) {
+    if (options[name] !== undefined && options[name] !== whole[name]) {
+      throw invalid(
+        name,
+        options[name],
+        `must be that of the embedder, ${show(whole[name])}, or be left out`,
+      );
+    }
+  }
+  return whole;
+}
+
+function check<const Schema extends v.GenericSchema>(
+  schema: Schema,
+  value: unknown,
+  prefix: string,
+): v.InferOutput<Schema> {
+  const result = v.safeParse(schema, value, { abortEarly: true });
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  const path = prefix + (v.getDotPath(issue) ?? "options");
+  throw invalid(
+    path,
+    issue.input,
+    /^(must|is)/.test(issue.message) ? issue.message : `is wrong: ${issue.message}`,
+  );
+}
+
+function invalid(path: string, value: unknown, wanted: string): EmbedqError {
+  return new EmbedqError(
+    "ERR_OPTION_INVALID",
+    `Cannot use the option \`${path}\` as it ${wanted}: it is ${show(value)}`,
+  );
+}
+
+// Only plain values are shown: an object may hold a credential.
+function show(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 60));
+  if (typeof value === "object" && value !== null)
+    return Array.isArray(value) ? "a list" : "an object";
+  return typeof value === "function" ? "a function" : String(value);
+}

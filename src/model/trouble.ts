@@ -1,0 +1,69 @@
+// Sorting what an embedder throws: whose fault it is decides what happens to the texts.
+
+import { asError, EmbedderError, type EmbedderErrorKind, messageOf } from "./errors.ts";
+
+/** An embedder's failure, sorted. `unclassified` spends an attempt; the other kinds are documented with their names. */
+export interface Trouble {
+  readonly kind: EmbedderErrorKind | "unclassified";
+  readonly error: Error;
+  /** When a new call makes sense, in milliseconds from now; undefined where nobody said. */
+  readonly retryAfterMs: number | undefined;
+  /** For `fatal`: whom it concerns. */
+  readonly scope: "worker" | "account";
+}
+
+/** HTTP statuses that say "later", whoever throws them. */
+const LATER_STATUSES = new Set([408, 409, 425, 429]);
+
+/** Error codes of the network, of Node's fetch (undici) and of the operating system. */
+const NETWORK_CODES =
+  /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENETDOWN|ENOTFOUND|EAI_AGAIN|ERR_SOCKET|ERR_TLS|UND_ERR_|ConnectionRefused|ConnectionClosed|FailedToOpenSocket)/;
+
+/** Sorts anything that an embedder threw, or returned in the place of a vector. */
+export function troubleOf(thrown: unknown): Trouble {
+  const error = asError(thrown);
+  if (error instanceof EmbedderError) {
+    return {
+      kind: error.kind,
+      error,
+      retryAfterMs: error.retryAfterMs,
+      scope: error.scope,
+    };
+  }
+  const status = statusOf(error);
+  const isOutage =
+    (status !== undefined && (LATER_STATUSES.has(status) || status >= 500)) || isNetwork(error);
+  const kind = status === 429 ? "rateLimited" : isOutage ? "unavailable" : "unclassified";
+  return { kind, error, retryAfterMs: undefined, scope: "worker" };
+}
+
+/** True where a failure costs no attempt: the provider or the worker is at fault, not the text. */
+export function isOutage(trouble: Trouble): boolean {
+  return trouble.kind !== "rejected" && trouble.kind !== "unclassified";
+}
+
+/** The HTTP status that client libraries attach, under one of their names. */
+function statusOf(error: Error): number | undefined {
+  const { status, statusCode, response } = error as {
+    status?: unknown;
+    statusCode?: unknown;
+    response?: { status?: unknown };
+  };
+  return [status, statusCode, response?.status].find((value) => typeof value === "number");
+}
+
+function isNetwork(error: Error): boolean {
+  if (error.name === "TimeoutError" || error.name === "AbortError") return true;
+  // fetch throws a TypeError "fetch failed" and hides the reason in the cause, some levels down.
+  let at: unknown = error;
+  for (let depth = 0; depth < 5 && at instanceof Error; depth++, at = at.cause) {
+    const code = (at as { code?: unknown }).code;
+    if (typeof code === "string" && NETWORK_CODES.test(code)) return true;
+    if (
+      at instanceof TypeError &&
+      /fetch failed|network|error sending request/i.test(messageOf(at))
+    )
+      return true;
+  }
+  return false;
+}

@@ -1,0 +1,73 @@
+// When a worker may call the provider: the pause that all workers share, and one of its own.
+
+import { asError, EmbedderError } from "./model/errors.ts";
+import type { EventEmitter } from "./model/events.ts";
+
+export class Pauses {
+  readonly #worker: string;
+  readonly #events: EventEmitter;
+  readonly #bounds: { readonly baseMs: number; readonly maxMs: number };
+  /** By this process' monotonic clock. Redis' own clock decides at the claim; this only spares calls. */
+  #sharedUntil = 0;
+  #ownUntil = 0;
+  /** How often in a row this worker was at fault itself. */
+  #faults = 0;
+
+  constructor(
+    worker: string,
+    events: EventEmitter,
+    bounds: { readonly baseMs: number; readonly maxMs: number },
+  ) {
+    this.#worker = worker;
+    this.#events = events;
+    this.#bounds = bounds;
+  }
+
+  /** How long this worker itself makes no claims, in milliseconds. */
+  get ownMs(): number {
+    return Math.max(0, this.#ownUntil - performance.now());
+  }
+
+  /** After an own fault, one call at a time tries whether it is mended. */
+  get isProbing(): boolean {
+    return this.#faults > 0;
+  }
+
+  /** Why no call may begin now, if so. */
+  obstacle(): Error | undefined {
+    const leftMs = Math.max(this.#sharedUntil - performance.now(), this.ownMs);
+    if (leftMs <= 0) return undefined;
+    return new EmbedderError(
+      "unavailable",
+      `The provider is left alone for ${Math.ceil(leftMs)} ms`,
+    );
+  }
+
+  /** The shared pause has been set, here or by another worker. */
+  share(ms: number): void {
+    this.#sharedUntil = Math.max(this.#sharedUntil, performance.now() + ms);
+  }
+
+  endShared(): void {
+    this.#sharedUntil = 0;
+  }
+
+  /** This worker is at fault itself: it waits, longer each time, and tries again. */
+  pauseOwn(error: unknown, askedMs: number | undefined): void {
+    // Calls that were under way together are one fault.
+    if (this.ownMs > 0) return;
+    const pauseMs =
+      askedMs ?? Math.min(this.#bounds.maxMs, this.#bounds.baseMs * 2 ** this.#faults);
+    this.#faults++;
+    this.#ownUntil = performance.now() + pauseMs;
+    this.#events.emit("worker:paused", { worker: this.#worker, pauseMs, error: asError(error) });
+  }
+
+  /** A call came through. */
+  resume(): void {
+    if (this.#faults === 0) return;
+    this.#faults = 0;
+    this.#ownUntil = 0;
+    this.#events.emit("worker:resumed", { worker: this.#worker });
+  }
+}

@@ -1,0 +1,8 @@
+/**
+ * Embedders that come with embedq.
+ *
+ * @module
+ */
+
+export type { HashingOptions } from "./hashing.ts";
+export { hashing } from "./hashing.ts";

@@ -1,0 +1,281 @@
+// The producer's door, which may hold a worker: enqueue, wait, flush, and look after the queue.
+
+import { Drain } from "./drain.ts";
+import { type AcceptedText, enqueue } from "./flow/enqueue.ts";
+import { flushAndWait, flushNow } from "./flow/flush.ts";
+import { deleteLetters, listLetters, sendBackLetter } from "./flow/letters.ts";
+import { setPaused } from "./flow/settings.ts";
+import { cancelWork, readStats } from "./flow/tidy.ts";
+import { EmbedqError, EnqueueError } from "./model/errors.ts";
+import { EventEmitter, type EventListener, type EventName } from "./model/events.ts";
+import { checkItems, checkKey, checkVersion } from "./model/input.ts";
+import type { EnqueueItem } from "./model/job.ts";
+import { Lifecycle, Wakeup } from "./model/lifecycle.ts";
+import {
+  type CommonOptions,
+  type ConsumerOptions,
+  checkSettings,
+  type ModelOptions,
+  type ProducerOptions,
+  type ResolvedOptions,
+  resolveOptions,
+} from "./model/options.ts";
+import type { CancelResult, DeadLetter, FlushResult, SendBackResult } from "./model/outcome.ts";
+import type { RequestedSettings, StoredSettings } from "./model/settings.ts";
+import type { QueueStats } from "./model/stats.ts";
+import { type RedisOption, Session } from "./session.ts";
+import { Ticket, type TicketData } from "./ticket.ts";
+
+/** Options of an {@link EmbeddingQueue}. */
+export interface QueueOptions
+  extends CommonOptions,
+    ProducerOptions,
+    ConsumerOptions,
+    ModelOptions {
+  /** A URL, options of node-redis, or a connected node-redis client, which stays yours. */
+  readonly redis: RedisOption;
+}
+
+/** Bounds of a wait inside an operation. */
+export interface FlushOptions {
+  /** How long to wait, in milliseconds. @default 15000 */
+  readonly timeoutMs?: number | undefined;
+  /** Ends the wait when raised. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Which dead letters to list. */
+export interface DeadLetterQuery {
+  /** ID of the letter to begin after. @default from the oldest */
+  readonly after?: string | undefined;
+  /** The most letters to return. @default 100 */
+  readonly limit?: number | undefined;
+}
+
+/**
+ * A queue of texts to embed. With an embedder it also drains; without, it only produces and waits,
+ * and workers elsewhere drain.
+ *
+ * @example
+ * ```ts
+ * import { EmbeddingQueue } from "embedq";
+ * import { hashing } from "embedq/providers";
+ *
+ * const queue = new EmbeddingQueue({
+ *   redis: "redis://127.0.0.1:6379",
+ *   embedder: hashing({ dimensions: 256 }),
+ *   flushIntervalMs: 1000,
+ * });
+ * await queue.start();
+ * const ticket = await queue.enqueue("doc:1", "Streams keep order");
+ * console.log(await ticket.embedding());
+ * await queue.stop();
+ * ```
+ */
+export class EmbeddingQueue {
+  readonly #redis: RedisOption;
+  readonly #options: ResolvedOptions;
+  readonly #events = new EventEmitter();
+  readonly #life = new Lifecycle("queue");
+  #session: Session | undefined;
+  #drain: Drain | undefined;
+
+  /** @throws {EmbedqError} `ERR_OPTION_INVALID` before anything is connected. */
+  constructor(options: QueueOptions) {
+    const { redis, ...rest } = options;
+    this.#redis = redis;
+    this.#options = resolveOptions(rest);
+  }
+
+  /** Listens to an event; returns the function that ends it. A listener that throws harms nothing. */
+  on<Name extends EventName>(event: Name, listener: EventListener<Name>): () => void {
+    return this.#events.on(event, listener);
+  }
+
+  /**
+   * Connects, agrees on the queue's settings and, with an embedder, drains what an earlier run left
+   * behind. May be called again after it failed.
+   *
+   * @throws {EmbedqError} `ERR_REDIS_UNAVAILABLE`, `ERR_SETTINGS_CONFLICT`, `ERR_PROTOCOL_NEWER`, `ERR_STOPPED`.
+   */
+  start(): Promise<void> {
+    return this.#life.start(async () => {
+      const session = await Session.open(this.#redis, this.#options, this.#events);
+      try {
+        const { embedder } = this.#options;
+        if (embedder !== undefined) {
+          this.#drain = new Drain(session, embedder);
+          await this.#drain.start();
+        }
+        this.#session = session;
+      } catch (error) {
+        await session.close(new EmbedqError("ERR_NOT_STARTED", "The queue did not start"));
+        throw error;
+      }
+    });
+  }
+
+  /**
+   * Stops draining as {@link EmbeddingWorker.stop} does, ends outstanding waits with `ERR_STOPPED`,
+   * and disconnects. Everything that is not settled stays in Redis for the next start.
+   */
+  stop(): Promise<void> {
+    return this.#life.stop(async () => {
+      await this.#drain?.stop();
+      await this.#session?.close(new EmbedqError("ERR_STOPPED", "The queue was stopped"));
+    });
+  }
+
+  /** {@link EmbeddingQueue.stop}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  /**
+   * Accepts one text for a destination. When this returns, the text is in Redis; a newer text for
+   * the same key takes its place, the same text again gives the same ticket.
+   *
+   * @throws {EmbedqError} `ERR_INPUT_INVALID` before anything is written; `ERR_REDIS_UNAVAILABLE`, `ERR_REDIS_REPLY`.
+   */
+  async enqueue(key: string, text: string): Promise<Ticket> {
+    const [ticket] = await this.enqueueMany([{ key, text }]);
+    return ticket as Ticket;
+  }
+
+  /**
+   * Accepts many texts, in as few trips as their size allows.
+   *
+   * @returns One ticket for each item, in the same order.
+   * @throws {EmbedqError} `ERR_INPUT_INVALID` before anything is written; what went wrong where nothing was accepted.
+   * @throws {EnqueueError} `ERR_ENQUEUE_FAILED` where it fails in the middle; it carries the tickets already made.
+   */
+  async enqueueMany(
+    items: readonly EnqueueItem[],
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<Ticket[]> {
+    const session = this.#open("enqueue");
+    checkItems(items, session.link.keys.reservedPrefix);
+    const accepted: AcceptedText[] = [];
+    const stage = {
+      link: session.link,
+      onMissing: session.options.onMissing,
+      skipsUnchanged: session.options.skipUnchanged,
+      current: () => ({ space: session.settings.space, fields: session.fields }),
+      refresh: () => session.refresh(),
+    };
+    try {
+      await enqueue(stage, items, accepted, options.signal);
+    } catch (error) {
+      if (accepted.length === 0) throw error;
+      const tickets = accepted.map((text) => this.#ticket(text));
+      throw new EnqueueError(items.length, tickets, error);
+    }
+    return accepted.map((text) => this.#ticket(text));
+  }
+
+  /** The ticket of an earlier `enqueue`, from what was stored of it: works in any process of the queue. */
+  ticket(key: string, version: number): Ticket {
+    return this.#ticket({ key: checkKey(key), version: checkVersion(version) });
+  }
+
+  /** How many texts are not settled: waiting, in flight, and in their backoff. */
+  async pendingCount(): Promise<number> {
+    return (await this.stats()).pending;
+  }
+
+  /** Makes everything due that waits now, also in workers elsewhere; does not wait for it. */
+  async flushNow(): Promise<void> {
+    await flushNow(this.#open("flush").link);
+  }
+
+  /**
+   * Makes everything due that waits now, and waits until all that was outstanding at this moment is
+   * settled, in whichever process.
+   *
+   * @returns Whether all of it is done, and how many texts are left where the time ran out.
+   */
+  async flushAndWait(options: FlushOptions = {}): Promise<FlushResult> {
+    const session = this.#open("flush");
+    const { timeoutMs = 15_000, signal = this.#life.signal } = options;
+    const wakeup = new Wakeup();
+    const unhook = session.onRing((word) => {
+      if (word === "flushed") wakeup.ring();
+    });
+    try {
+      const either = AbortSignal.any([signal, this.#life.signal]);
+      return await flushAndWait(session.link, wakeup, timeoutMs, either);
+    } finally {
+      unhook();
+    }
+  }
+
+  /**
+   * Takes outstanding work away. Ends all tickets of the key as `gone`, except where the result of
+   * work in flight still arrives.
+   */
+  async cancel(key: string): Promise<CancelResult> {
+    const [result = "absent"] = await cancelWork(this.#open("cancel").link, [checkKey(key)]);
+    return result;
+  }
+
+  /** Stops all workers of the queue from claiming, until {@link EmbeddingQueue.resume}; stored in Redis. */
+  async pause(): Promise<void> {
+    await setPaused(this.#open("pause").link, true);
+  }
+
+  /** Lets workers claim again. */
+  async resume(): Promise<void> {
+    await setPaused(this.#open("resume").link, false);
+  }
+
+  /** The state of the queue, counted by Redis in one step. */
+  async stats(): Promise<QueueStats> {
+    return readStats(this.#open("read the stats").link);
+  }
+
+  /** The settings as this process knows them. */
+  get settings(): StoredSettings {
+    return this.#open("read the settings").settings;
+  }
+
+  /**
+   * Changes settings for all processes of the queue, also while they work.
+   *
+   * @throws {EmbedqError} `ERR_OPTION_INVALID`; `ERR_SETTINGS_BUSY` for another model while texts are in flight.
+   */
+  async configure(changes: RequestedSettings): Promise<StoredSettings> {
+    const session = this.#open("configure");
+    await session.configure(checkSettings(changes));
+    return session.settings;
+  }
+
+  /** Dead letters, from the oldest on. */
+  async deadLetters(query: DeadLetterQuery = {}): Promise<readonly DeadLetter[]> {
+    const { after, limit = 100 } = query;
+    return listLetters(this.#open("list dead letters").link, after, limit);
+  }
+
+  /** Enqueues a dead letter's text again, unless a newer text of its key is outstanding or stored. */
+  async sendBack(letterId: string): Promise<SendBackResult> {
+    const session = this.#open("send back a dead letter");
+    return sendBackLetter(session.link, session.fields, letterId);
+  }
+
+  /** Removes dead letters for good; returns how many there were. */
+  async removeDeadLetters(letterIds: readonly string[]): Promise<number> {
+    return deleteLetters(this.#open("remove dead letters").link, letterIds);
+  }
+
+  #open(action: string): Session {
+    this.#life.assertRunning(action);
+    return this.#session as Session;
+  }
+
+  #ticket(data: TicketData): Ticket {
+    return new Ticket(data, async ({ key, version }, options) => {
+      const session = this.#open("wait");
+      session.prepareWaits();
+      return session.waits.wait(key, version, options);
+    });
+  }
+}

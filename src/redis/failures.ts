@@ -1,0 +1,46 @@
+// What a failed command means: the one table of Redis' error codes and of the client's own errors.
+
+import { EmbedqError, messageOf } from "../model/errors.ts";
+
+/**
+ * - `passing`: it goes away by itself; the same command may be sent again.
+ * - `noScript`: the script must be sent in full.
+ * - `final`: sending it again changes nothing.
+ */
+export type Failure = "passing" | "noScript" | "final";
+
+// By the first word of the message: node-redis v4 gives every error reply the name "Error".
+const PASSING_REPLIES = new Set([
+  "LOADING", // the server reads its data after a start
+  "BUSY", // a script of somebody runs too long
+  "TRYAGAIN", // a slot is moving
+  "MASTERDOWN",
+  "NOREPLICAS",
+  "CLUSTERDOWN",
+  "READONLY", // after a fail-over, until the client reaches the new master
+  "MISCONF", // the server cannot save, and refuses writes until it can
+]);
+
+// Client errors: the socket broke, or the client is between two sockets. By name, then by message.
+const PASSING_ERRORS =
+  /Socket closed|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|Connection timeout|client is offline|client is closed|Disconnects client|no answer in time/i;
+
+export function classify(error: unknown): Failure {
+  const message = messageOf(error);
+  const word = message.split(" ", 1)[0] ?? "";
+  if (word === "NOSCRIPT") return "noScript";
+  if (PASSING_REPLIES.has(word)) return "passing";
+  const name = error instanceof Error ? `${error.constructor.name} ${message}` : message;
+  return PASSING_ERRORS.test(name) ? "passing" : "final";
+}
+
+/** The error that leaves embedq for a failed command. */
+export function redisError(action: string, error: unknown): EmbedqError {
+  if (error instanceof EmbedqError) return error;
+  const isPassing = classify(error) === "passing";
+  return new EmbedqError(
+    isPassing ? "ERR_REDIS_UNAVAILABLE" : "ERR_REDIS_REPLY",
+    `Cannot ${action} as Redis ${isPassing ? "is not available" : "refused it"}: ${messageOf(error)}`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,54 @@
+// Every key and channel name, spelled once. The hash tag keeps a queue's keys in one cluster slot.
+
+/** The names of one queue in Redis. */
+export interface QueueKeys {
+  readonly name: string;
+  /** Stream: one entry for each destination key with outstanding work. */
+  readonly pending: string;
+  /** Hash: destination key → version, entry ID and newest text. */
+  readonly dedup: string;
+  /** Hash: destination key → failed attempts. */
+  readonly retries: string;
+  /** Stream: dead letters. */
+  readonly dead: string;
+  /** Hash: what all processes agree on. */
+  readonly settings: string;
+  /** String: the last version given. */
+  readonly clock: string;
+  /** String: drain up to this entry ID. */
+  readonly flush: string;
+  /** String with expiry: no provider calls before this moment. */
+  readonly cooldown: string;
+  /** Channel: hints that there may be work, or that a key's work is gone. */
+  readonly doorbell: string;
+  /** The KEYS of every queue script, in the order that the prelude of the scripts names them. */
+  readonly all: readonly string[];
+  /** What a destination key may not begin with, or a vector would be written into the queue itself. */
+  readonly reservedPrefix: string;
+}
+
+export function queueKeys(name: string): QueueKeys {
+  const of = (part: string) => `{${name}}:${part}`;
+  const keys = {
+    pending: of("pending"),
+    dedup: of("dedup"),
+    retries: of("retries"),
+    dead: of("dead"),
+    settings: of("settings"),
+    clock: of("clock"),
+    flush: of("flush"),
+    cooldown: of("cooldown"),
+  };
+  return {
+    name,
+    ...keys,
+    doorbell: of("doorbell"),
+    all: Object.values(keys),
+    reservedPrefix: of(""),
+  };
+}
+
+/** The channel on which Redis announces writes to a key. */
+export function keyspaceChannel(database: number, key: string): string {
+  return `__keyspace@${database}__:${key}`;
+}

@@ -1,0 +1,237 @@
+// Hands work to a worker: new entries and abandoned ones through one door, with all that decides
+// when work is due. Redis' own XCLAIM means only the second kind.
+
+import type { Job } from "../../model/job.ts";
+import type { Link } from "../link.ts";
+import { asFlatStrings, asList, asNumber, asText } from "../replies.ts";
+import { JOBS_IN_LUA, jobsOf, SOLO_AFTER } from "./jobs.ts";
+import { queueScript, type Script } from "./script.ts";
+
+/** Deliveries lost at which a text is given up: the last two of them it was alone. */
+const GIVE_UP_AFTER = 4;
+/** Text handed out by one claim, in bytes; reached only by texts of many KiB. */
+const MAX_CLAIM_BYTES = 8 * 1024 * 1024;
+
+// Input: ARGV worker · the most texts it can start · '1' if it has nothing in flight ·
+//   '1' to look for abandoned work too · space
+// Output: { state, sleepMs (-1: nothing to wait for), suspects, probe, damage, pending, workers,
+//   leaseMs, maxBatchSize, jobs (7 strings each), repairs (strings) }
+//   state     work | sleep | settings (read them again)
+//   suspects  abandoned texts that wait for a worker with nothing else in flight
+//   probe     1: the first call after a cool-down, no other worker may call yet
+//   damage    1: a dedup field has lost its entry, the caller runs repair
+const CLAIM: Script = queueScript(
+  "claim",
+  String.raw`
+${JOBS_IN_LUA}
+local me, max, isAlone, reclaims = ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1', ARGV[4] == '1'
+local s = settings()
+local jobs, repairs, count, bytes = {}, {}, 0, 0
+local suspects, isSolo, probe = 0, false, 0
+local function answer(state, sleepMs)
+  local damage = redis.call('XLEN', PENDING) < redis.call('HLEN', DEDUP) and 1 or 0
+  local _, consumers = groupState()
+  return { state, math.ceil(sleepMs), suspects, probe, damage, (inGroup()), consumers,
+    s.leaseMs, s.maxBatchSize, jobs, repairs }
+end
+if outdated(s, ARGV[5]) then return answer('settings', -1) end
+
+-- Only when missing: this command is refused when Redis is out of memory, even if the group exists.
+local _, missing = inGroup()
+if missing then redis.call('XGROUP', 'CREATE', PENDING, GROUP, '0', 'MKSTREAM') end
+-- An ID that no entry has (the very last one would mean '>'): nothing is delivered, but the worker
+-- is known and was seen just now.
+redis.call('XREADGROUP', 'GROUP', GROUP, me, 'COUNT', 1, 'STREAMS', PENDING, '18446744073709551615-18446744073709551614')
+
+if s.paused then return answer('sleep', -1) end
+local cooldown = redis.call('GET', COOLDOWN)
+local untilMs = cooldown and tonumber(string.match(cooldown, '^(%d+) ') or '')
+if untilMs then
+  local leftMs = untilMs - nowUs() / 1000
+  if leftMs > 0 then return answer('sleep', leftMs) end
+end
+
+local function take(kind, id, key, live, attempts, deliveries)
+  addJob(jobs, kind, id, key, live, attempts, deliveries)
+  count = count + 1
+  bytes = bytes + #live.value
+end
+local function hasRoom() return count < max and bytes < ${MAX_CLAIM_BYTES} and not isSolo end
+
+-- The dedup value if the entry is live work, mended if need be; otherwise the entry is removed.
+local function liveOrRemove(entry, key, live)
+  local id = entry[1]
+  if not key then
+    local letter = writeLetter(s, 'reason', 'malformed', 'raw', cjson.encode(entry[2]))
+    if type(letter) == 'table' then return nil end -- out of memory: it stays until there is room
+    removeEntry(id)
+    repairs[#repairs + 1] = 'malformed entry ' .. id .. ' set aside'
+    return nil
+  end
+  if live and live.id == id then return live end
+  if live and not entryOf(live.id) then -- the entry that dedup names is lost: this one stands for it
+    local mended = makeDedup(live.version, id, textOf(live))
+    redis.call('HSET', DEDUP, key, mended.value)
+    repairs[#repairs + 1] = 'entry ' .. id .. ' took the place of a lost one'
+    return mended
+  end
+  removeEntry(id) -- superseded while it was in flight, or an orphan
+  if not live then
+    redis.call('HDEL', RETRIES, key)
+    repairs[#repairs + 1] = 'entry ' .. id .. ' without work removed'
+  end
+  return nil
+end
+
+-- 1. What is due in the group: retries, what was handed back, what was abandoned.
+local from = '-'
+while reclaims and hasRoom() do
+  -- 80 ns for each entry passed over; XAUTOCLAIM as a search costs 2 us and stops after ten times COUNT.
+  local due = redis.call('XPENDING', PENDING, GROUP, 'IDLE', s.leaseMs, from, '+', 1)[1]
+  if not due then break end
+  from = '(' .. due[1]
+  local got = redis.call('XAUTOCLAIM', PENDING, GROUP, me, s.leaseMs, due[1], 'COUNT', math.min(max - count, 64), 'JUSTID')
+  for _, id in ipairs(got[2]) do
+    from = '(' .. id
+    local entry = entryOf(id)
+    if not entry then
+      redis.pcall('XACK', PENDING, GROUP, id) -- 6.2 hands out deleted entries too; 7.0 drops them itself
+    else
+      local key = keyOf(entry)
+      local live = liveOrRemove(entry, key, key and liveWork(key))
+      if live then
+        local _, lost = ownerOf(id)
+        local attempts = attemptsOf(key)
+        if not hasRoom() then
+          park(id, s.leaseMs, lost) -- not now: due at once, its count kept
+        elseif attempts >= s.maxAttempts or lost >= ${GIVE_UP_AFTER} then
+          take('giveUp', id, key, live, attempts, lost)
+        elseif lost >= ${SOLO_AFTER} and not (isAlone and count == 0) then
+          suspects = suspects + 1
+          park(id, s.leaseMs, lost)
+        else
+          isSolo = lost >= ${SOLO_AFTER}
+          redis.call('XCLAIM', PENDING, GROUP, me, 0, id, 'RETRYCOUNT', lost + 1, 'JUSTID')
+          take(isSolo and 'solo' or 'embed', id, key, live, attempts, lost + 1)
+        end
+      end
+    end
+  end
+end
+
+-- 2. New entries: up to the watermark, or full batches.
+local size, sleepMs, barren = s.maxBatchSize, -1, 0
+while hasRoom() and barren < 10 do -- a flood of rubbish cannot hold the server
+  local first = redis.call('XRANGE', PENDING, '(' .. groupState(), '+', 'COUNT', 1)[1]
+  if not first then
+    -- Not in the group, not to be delivered, yet in the stream: lost by a foreign hand. Deliver anew.
+    if barren > 0 or waitingCount() <= 0 then break end
+    redis.call('XGROUP', 'SETID', PENDING, GROUP, '0')
+    repairs[#repairs + 1] = 'entries that no worker could be given are delivered anew'
+    first = redis.call('XRANGE', PENDING, '-', '+', 'COUNT', 1)[1]
+  end
+  local ageMs = nowUs() / 1000 - idParts(first[1])
+  -- Timer: all that waits is due. A negative age means that the clock stepped back.
+  if ageMs >= s.flushIntervalMs or ageMs < -1000 then raiseWatermark(lastEntryId()) end
+  local room = max - count
+  if not notAfter(first[1], watermark()) then
+    local fill = (size - count % size) % size -- a call that is made anyway is filled up
+    local full = math.floor((waitingCount() - fill) / size) * size -- otherwise full batches only
+    room = math.min(room, fill + math.max(0, full))
+    if room <= 0 then
+      sleepMs = math.max(0, s.flushIntervalMs - ageMs)
+      break
+    end
+  end
+  -- In steps of 64, so that the byte limit is looked at in between.
+  local got = redis.call('XREADGROUP', 'GROUP', GROUP, me, 'COUNT', math.min(room, 64), 'STREAMS', PENDING, '>')
+  if not got then break end
+  local entries, keys, taken = got[1][2], {}, 0
+  for i, entry in ipairs(entries) do keys[i] = keyOf(entry) or '' end
+  local values = valuesOf(DEDUP, keys)
+  local retries = redis.call('HLEN', RETRIES) > 0 and valuesOf(RETRIES, keys) or {}
+  for i, entry in ipairs(entries) do
+    local live = liveOrRemove(entry, keyOf(entry), parseDedup(values[i]))
+    if live then
+      take('embed', entry[1], keys[i], live, tonumber(retries[i] or '0') or 0, 1)
+      taken = taken + 1
+    end
+  end
+  barren = taken == 0 and barren + 1 or 0
+end
+
+if count > 0 then
+  if untilMs then
+    -- The cool-down is over but nobody has called yet: this batch tries, the others stay away
+    -- until it succeeded, or for a lease if this worker dies.
+    probe = 1
+    local level = string.match(cooldown, ' (%d+)$') or '1'
+    redis.call('SET', COOLDOWN, digits(nowUs() / 1000 + s.leaseMs) .. ' ' .. level, 'PX', s.leaseMs + 3600000)
+  else
+    local delivered, consumers = groupState()
+    local rest = redis.call('XRANGE', PENDING, '(' .. delivered, '+', 'COUNT', 1)[1]
+    local isRestDue = rest and (notAfter(rest[1], watermark()) or waitingCount() >= size)
+    -- Nothing is left that is due: other workers that were rung may sleep on.
+    if consumers > 2 and not isRestDue then ring('taken') end
+  end
+  return answer('work', 0)
+end
+return answer('sleep', sleepMs)
+`,
+);
+
+export interface ClaimArguments {
+  readonly worker: string;
+  readonly max: number;
+  readonly isAlone: boolean;
+  readonly reclaims: boolean;
+  readonly space: string;
+}
+
+export interface ClaimReply {
+  readonly state: "work" | "sleep" | "settings";
+  /** How long nothing will be due; -1 where that depends on others. */
+  readonly sleepMs: number;
+  readonly suspects: number;
+  readonly isProbe: boolean;
+  readonly isDamaged: boolean;
+  /** Entries in the group, held or parked. */
+  readonly pending: number;
+  readonly workers: number;
+  readonly leaseMs: number;
+  readonly maxBatchSize: number;
+  readonly jobs: readonly Job[];
+  /** What was mended on the way, in words. */
+  readonly repairs: readonly string[];
+}
+
+/** Takes work. Not repeated after a lost reply: the caller adopts instead. */
+export async function runClaim(link: Link, request: ClaimArguments): Promise<ClaimReply> {
+  const reply = asList(
+    await link.run(
+      CLAIM,
+      [
+        request.worker,
+        String(request.max),
+        request.isAlone ? "1" : "0",
+        request.reclaims ? "1" : "0",
+        request.space,
+      ],
+      { repeats: false },
+    ),
+  );
+  return {
+    state: asText(reply[0]) as ClaimReply["state"],
+    sleepMs: asNumber(reply[1]),
+    suspects: asNumber(reply[2]),
+    isProbe: asNumber(reply[3]) === 1,
+    isDamaged: asNumber(reply[4]) === 1,
+    pending: asNumber(reply[5]),
+    // The parked consumer is no worker.
+    workers: Math.max(1, asNumber(reply[6]) - 1),
+    leaseMs: asNumber(reply[7]),
+    maxBatchSize: asNumber(reply[8]),
+    jobs: jobsOf(asFlatStrings(reply[9])),
+    repairs: asFlatStrings(reply[10]),
+  };
+}

@@ -1,0 +1,69 @@
+// The pause that all workers of a queue share when the provider asks for one or is away.
+
+import type { Link } from "../link.ts";
+import { asNumber } from "../replies.ts";
+import { queueScript, type Script } from "./script.ts";
+
+// Input: ARGV the pause the provider asked for in ms, -1 if it named none · base in ms · most in ms ·
+//   a number in [0, 1) for jitter
+// Output: the pause in ms from now
+// Without a named time the pause doubles with each failed probe; failures of calls that were under
+// way when it began do not count as probes.
+const START: Script = queueScript(
+  "startCooldown",
+  String.raw`
+local asked, base, most, chance = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local nowMs = nowUs() / 1000
+local untilText, levelText = string.match(redis.call('GET', COOLDOWN) or '', '^(%d+) (%d+)$')
+local untilMs, level = tonumber(untilText or '0'), tonumber(levelText or '0')
+local probeFailed = ARGV[5] == '1'
+if level == 0 or untilMs <= nowMs or probeFailed then
+  level = level + 1
+  if probeFailed then untilMs = 0 end
+end
+local pauseMs = asked
+if asked < 0 then pauseMs = math.min(most, base * 2 ^ (level - 1)) * (1 - 0.2 * chance) end
+untilMs = math.max(untilMs, nowMs + pauseMs)
+local leftMs = math.ceil(untilMs - nowMs)
+redis.call('SET', COOLDOWN, digits(untilMs) .. ' ' .. digits(level), 'PX', leftMs + 3600000)
+ring('cooldown ' .. digits(leftMs))
+return leftMs
+`,
+);
+
+const END: Script = queueScript(
+  "endCooldown",
+  String.raw`
+local ended = redis.call('DEL', COOLDOWN)
+if ended > 0 then ring('due') end
+return ended
+`,
+);
+
+export interface CooldownArguments {
+  /** The pause that the provider named; undefined where it named none. */
+  readonly askedMs: number | undefined;
+  readonly baseMs: number;
+  readonly maxMs: number;
+  /** The call that failed was the probe after a pause. */
+  readonly isProbe: boolean;
+  readonly random: number;
+}
+
+/** Begins or prolongs the pause; returns how long it lasts from now, in milliseconds. */
+export async function runStartCooldown(link: Link, request: CooldownArguments): Promise<number> {
+  return asNumber(
+    await link.run(START, [
+      String(request.askedMs ?? -1),
+      String(request.baseMs),
+      String(request.maxMs),
+      String(request.random),
+      request.isProbe ? "1" : "0",
+    ]),
+  );
+}
+
+/** Ends the pause; true if there was one. */
+export async function runEndCooldown(link: Link): Promise<boolean> {
+  return asNumber(await link.run(END, [])) > 0;
+}

@@ -1,0 +1,185 @@
+// What every script that works on a queue's own keys begins with, and how a script is made.
+
+import { scriptSha } from "../../model/digest.ts";
+import { DEFAULT_SETTINGS, PROTOCOL } from "../../model/settings.ts";
+
+/** A Lua script, run by its SHA and sent in full only where Redis does not know it yet. */
+export interface Script {
+  readonly name: string;
+  readonly source: string;
+  readonly sha: string;
+}
+
+/** The name of the one consumer group. */
+const GROUP = "embedders";
+
+/** The consumer that holds what no worker holds: retries in their backoff, and what was handed back. */
+const PARKED = "parked";
+
+// The helpers below are locals of every queue script. A dedup value is
+// "<version> <entry id>\n<text>"; blank text is the empty text.
+const PRELUDE = String.raw`
+local PENDING, DEDUP, RETRIES, DEAD, SETTINGS, CLOCK, FLUSH, COOLDOWN = unpack(KEYS)
+local DOORBELL = string.sub(PENDING, 1, -8) .. 'doorbell'
+local GROUP, PARKED = '${GROUP}', '${PARKED}'
+local DAY_US = 86400000000
+
+-- Digits of a whole number: tostring() gives 1.7954467368497e+15 for a version.
+local function digits(number) return string.format('%.0f', number) end
+
+local function nowUs()
+  local time = redis.call('TIME')
+  return time[1] * 1000000 + time[2]
+end
+
+local function ring(message) redis.call('PUBLISH', DOORBELL, message) end
+
+-- Name and value pairs of a flat reply, as a table.
+local function pairsOf(flat)
+  local fields = {}
+  for i = 1, #flat, 2 do fields[flat[i]] = flat[i + 1] end
+  return fields
+end
+
+local function idParts(id)
+  local ms, seq = string.match(id, '^(%d+)%-(%d+)$')
+  return tonumber(ms), tonumber(seq)
+end
+local function notAfter(a, b)
+  local aMs, aSeq = idParts(a)
+  local bMs, bSeq = idParts(b)
+  return aMs < bMs or (aMs == bMs and aSeq <= bSeq)
+end
+
+-- Decided once for the queue; the script's caller has no say. space is '' where it is unknown.
+local function settings()
+  local s = redis.call('HMGET', SETTINGS, 'protocol', 'model', 'dimensions', 'task',
+    'maxBatchSize', 'flushIntervalMs', 'leaseMs', 'maxAttempts', 'maxDeadLetters', 'paused')
+  return {
+    protocol = s[1],
+    space = s[2] and (s[2] .. '\n' .. (s[3] or '') .. '\n' .. (s[4] or '')) or '',
+    maxBatchSize = tonumber(s[5]) or ${DEFAULT_SETTINGS.maxBatchSize},
+    flushIntervalMs = tonumber(s[6]) or ${DEFAULT_SETTINGS.flushIntervalMs},
+    leaseMs = tonumber(s[7]) or ${DEFAULT_SETTINGS.leaseMs},
+    maxAttempts = tonumber(s[8]) or ${DEFAULT_SETTINGS.maxAttempts},
+    maxDeadLetters = tonumber(s[9]) or ${DEFAULT_SETTINGS.maxDeadLetters},
+    paused = s[10] == '1',
+  }
+end
+-- True where the caller must read the settings again before it may go on.
+local function outdated(s, space) return s.protocol ~= '${PROTOCOL}' or s.space ~= space end
+
+local function parseDedup(value)
+  if not value then return nil end
+  local version, id, textAt = string.match(value, '^(%d+) (%d+%-%d+)\n()')
+  if not version then return nil end -- damaged: counts as absent, repair sets it aside
+  return { version = tonumber(version), id = id, value = value, textAt = textAt }
+end
+local function makeDedup(version, id, text)
+  local head = digits(version) .. ' ' .. id .. '\n'
+  return { version = version, id = id, value = head .. text, textAt = #head + 1 }
+end
+local function textOf(live) return string.sub(live.value, live.textAt) end
+local function liveWork(key) return parseDedup(redis.call('HGET', DEDUP, key)) end
+
+-- HMGET in steps: unpack() fails beyond about 8,000 values.
+local function valuesOf(hash, keys)
+  local values = {}
+  for i = 1, #keys, 1000 do
+    local page = redis.call('HMGET', hash, unpack(keys, i, math.min(i + 999, #keys)))
+    for j = 1, #page do values[i + j - 1] = page[j] end
+  end
+  return values
+end
+
+-- One command with many arguments, in steps. For commands that shrink and cannot fail on absence.
+local function each(list, ...)
+  for i = 1, #list, 1000 do
+    local args = { ... }
+    for j = i, math.min(i + 999, #list) do args[#args + 1] = list[j] end
+    redis.pcall(unpack(args))
+  end
+end
+
+local function entryOf(id) return redis.call('XRANGE', PENDING, id, id)[1] end
+
+-- The consumer that holds an entry, and how often it was delivered without coming back.
+local function ownerOf(id)
+  local found = redis.pcall('XPENDING', PENDING, GROUP, id, id, 1)
+  if found.err or not found[1] then return nil end
+  return found[1][2], found[1][4]
+end
+
+-- Entries that are delivered and not settled; and the error where the group is missing.
+local function inGroup()
+  local summary = redis.pcall('XPENDING', PENDING, GROUP)
+  if summary.err then return 0, summary.err end
+  return summary[1]
+end
+local function waitingCount() return redis.call('XLEN', PENDING) - inGroup() end
+
+-- The last entry that any worker was given, and the number of consumers.
+local function groupState()
+  local groups = redis.pcall('XINFO', 'GROUPS', PENDING)
+  if not groups.err then
+    for _, flat in ipairs(groups) do
+      local group = pairsOf(flat)
+      if group['name'] == GROUP then return group['last-delivered-id'], group['consumers'] end
+    end
+  end
+  return '0-0', 0
+end
+
+-- Gives an entry to nobody, claimable when its idle time reaches the lease.
+local function park(id, idleMs, deliveries)
+  redis.call('XCLAIM', PENDING, GROUP, PARKED, 0, id, 'IDLE', idleMs, 'RETRYCOUNT', deliveries, 'JUSTID')
+end
+
+-- Count and entry always go together, or XLEN minus pending would no longer be what waits.
+local function removeEntry(id)
+  redis.pcall('XACK', PENDING, GROUP, id)
+  redis.call('XDEL', PENDING, id)
+end
+
+local function lastEntryId()
+  local last = redis.call('XREVRANGE', PENDING, '+', '-', 'COUNT', 1)[1]
+  return last and last[1]
+end
+
+-- Everything up to this entry is due.
+local function raiseWatermark(id)
+  local mark = redis.call('GET', FLUSH)
+  if not mark or not string.match(mark, '^%d+%-%d+$') or not notAfter(id, mark) then redis.call('SET', FLUSH, id) end
+end
+local function watermark()
+  local mark = redis.call('GET', FLUSH)
+  return mark and string.match(mark, '^%d+%-%d+$') and mark or '0-0'
+end
+
+-- Tells those who wait for a flush that nothing up to the watermark is left.
+local function ringIfFlushed()
+  local first = redis.call('XRANGE', PENDING, '-', '+', 'COUNT', 1)[1]
+  if not first or not notAfter(first[1], watermark()) then ring('flushed') end
+end
+
+-- A dead letter; what the cap drops is counted. Returns an error table under OOM, as XADD does.
+local function writeLetter(s, ...)
+  local before = redis.call('XLEN', DEAD)
+  local id = redis.pcall('XADD', DEAD, 'MAXLEN', '=', s.maxDeadLetters, '*', ...)
+  if type(id) == 'table' and id.err then return id end
+  local dropped = before + 1 - redis.call('XLEN', DEAD)
+  if dropped > 0 then redis.pcall('HINCRBY', SETTINGS, 'deadLettersDropped', dropped) end
+  return id
+end
+`;
+
+/** A script on the keys of one queue. */
+export function queueScript(name: string, body: string): Script {
+  const source = PRELUDE + body;
+  return { name, source, sha: scriptSha(source) };
+}
+
+/** A script on destination keys, which lie in other slots than the queue: no script touches both. */
+export function destinationScript(name: string, source: string): Script {
+  return { name, source, sha: scriptSha(source) };
+}

@@ -1,0 +1,163 @@
+// What all processes agree on: written by the first start, adopted by later ones, changed for all
+// by configure.
+
+import {
+  DEFAULT_SETTINGS,
+  PROTOCOL,
+  type RequestedSettings,
+  type StoredSettings,
+} from "../../model/settings.ts";
+import type { Link } from "../link.ts";
+import { asFlatStrings } from "../replies.ts";
+import { queueScript, type Script } from "./script.ts";
+
+const PAIRS = String.raw`
+local function storedPairs()
+  local s = settings()
+  local raw = redis.call('HMGET', SETTINGS, 'model', 'dimensions', 'task', 'field')
+  return { raw[1] or '', raw[2] or '', raw[3] or '', raw[4] or '${DEFAULT_SETTINGS.field}', digits(s.maxBatchSize), digits(s.flushIntervalMs),
+    digits(s.leaseMs), digits(s.maxAttempts), digits(s.maxDeadLetters) }
+end
+local function asksOtherProtocol()
+  local protocol = redis.call('HGET', SETTINGS, 'protocol')
+  return protocol and protocol ~= '${PROTOCOL}' and protocol
+end
+`;
+
+// Input: ARGV for each setting: name · value · '1' if it is asked for, '0' if it only fills a gap
+// Output: {'protocol', found} · {'conflict', name, stored, asked, …} · {'ok', the settings in order}
+// Nothing is written unless all agree.
+const JOIN: Script = queueScript(
+  "join",
+  String.raw`
+${PAIRS}
+local other = asksOtherProtocol()
+if other then return { 'protocol', other } end
+local conflicts, missing = { 'conflict' }, {}
+for i = 1, #ARGV, 3 do
+  local stored = redis.call('HGET', SETTINGS, ARGV[i])
+  if not stored then
+    missing[#missing + 1] = ARGV[i]
+    missing[#missing + 1] = ARGV[i + 1]
+  elseif ARGV[i + 2] == '1' and stored ~= ARGV[i + 1] then
+    conflicts[#conflicts + 1] = ARGV[i]
+    conflicts[#conflicts + 1] = stored
+    conflicts[#conflicts + 1] = ARGV[i + 1]
+  end
+end
+if #conflicts > 1 then return conflicts end
+redis.call('HSET', SETTINGS, 'protocol', '${PROTOCOL}', unpack(missing))
+return { 'ok', unpack(storedPairs()) }
+`,
+);
+
+// Input: ARGV pairs of name and value to store
+// Output: {'protocol', found} · {'busy', texts in flight} · {'ok', the settings in order}
+// Another vector space needs a moment without work in flight: a call under way is for the old one.
+const CONFIGURE: Script = queueScript(
+  "configure",
+  String.raw`
+${PAIRS}
+local other = asksOtherProtocol()
+if other then return { 'protocol', other } end
+local movesSpace = false
+for i = 1, #ARGV, 2 do
+  local name = ARGV[i]
+  if name == 'model' or name == 'dimensions' or name == 'task' then
+    local stored = redis.call('HGET', SETTINGS, name)
+    movesSpace = movesSpace or (stored and stored ~= ARGV[i + 1])
+  end
+end
+if movesSpace then
+  local parked = redis.pcall('XPENDING', PENDING, GROUP, '-', '+', 1000000, PARKED)
+  local inFlight = inGroup() - (parked.err and 0 or #parked)
+  if inFlight > 0 then return { 'busy', digits(inFlight) } end
+end
+redis.call('HSET', SETTINGS, 'protocol', '${PROTOCOL}', unpack(ARGV))
+ring('settings')
+return { 'ok', unpack(storedPairs()) }
+`,
+);
+
+// Input: ARGV '1' to pause, '0' to resume
+const PAUSE: Script = queueScript(
+  "pause",
+  String.raw`
+if ARGV[1] == '1' then
+  redis.call('HSET', SETTINGS, 'paused', '1')
+else
+  redis.call('HDEL', SETTINGS, 'paused')
+  ring('due')
+end
+return 'OK'
+`,
+);
+
+export type SettingsReply =
+  | { readonly status: "ok"; readonly settings: StoredSettings }
+  | { readonly status: "protocol"; readonly found: string }
+  | { readonly status: "busy"; readonly inFlight: number }
+  | { readonly status: "conflict"; readonly conflicts: readonly SettingConflict[] };
+
+export interface SettingConflict {
+  readonly name: string;
+  readonly stored: string;
+  readonly asked: string;
+}
+
+/** Agrees with what is stored, and stores what is not there yet; `gaps` are never in conflict. */
+export function runJoin(
+  link: Link,
+  asked: RequestedSettings,
+  gaps: RequestedSettings,
+): Promise<SettingsReply> {
+  const args: string[] = [];
+  for (const [name, value] of pairs(asked)) args.push(name, value, "1");
+  for (const [name, value] of pairs(gaps)) args.push(name, value, "0");
+  return run(link, JOIN, args);
+}
+
+/** Stores new values for all processes. */
+export function runConfigure(link: Link, asked: RequestedSettings): Promise<SettingsReply> {
+  return run(link, CONFIGURE, pairs(asked).flat());
+}
+
+/** Stops or allows claims for the whole queue. */
+export async function runPause(link: Link, isPaused: boolean): Promise<void> {
+  await link.run(PAUSE, [isPaused ? "1" : "0"]);
+}
+
+function pairs(settings: RequestedSettings): [name: string, value: string][] {
+  return Object.entries(settings)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => [name, String(value)]);
+}
+
+async function run(link: Link, script: Script, args: readonly string[]): Promise<SettingsReply> {
+  const [status, ...rest] = asFlatStrings(await link.run(script, args));
+  if (status === "protocol") return { status, found: rest[0] ?? "" };
+  if (status === "busy") return { status, inFlight: Number(rest[0]) };
+  if (status === "conflict") {
+    const conflicts: SettingConflict[] = [];
+    for (let at = 0; at < rest.length; at += 3) {
+      const [name = "", stored = "", wanted = ""] = rest.slice(at, at + 3);
+      conflicts.push({ name, stored, asked: wanted });
+    }
+    return { status, conflicts };
+  }
+  const [model = "", dimensions, task = "", field = DEFAULT_SETTINGS.field, ...numbers] = rest;
+  const [maxBatchSize = 0, flushIntervalMs = 0, leaseMs = 0, maxAttempts = 0, maxDeadLetters = 0] =
+    numbers.map(Number);
+  return {
+    status: "ok",
+    settings: {
+      space: model === "" ? undefined : { model, dimensions: Number(dimensions), task },
+      maxBatchSize,
+      flushIntervalMs,
+      leaseMs,
+      maxAttempts,
+      maxDeadLetters,
+      field,
+    },
+  };
+}
