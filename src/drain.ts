@@ -7,7 +7,7 @@
 import { Endings } from "./endings.ts";
 import { maxItemsOf } from "./flow/batch.ts";
 import { type ClaimReply, Leases } from "./flow/claim.ts";
-import { endCooldown, startCooldown } from "./flow/cooldown.ts";
+import { endCooldown, returnProbe, startCooldown } from "./flow/cooldown.ts";
 import { flushNow } from "./flow/flush.ts";
 import { leaveGroup, repairQueue, sweepConsumers } from "./flow/tidy.ts";
 import type { Embedder } from "./model/embedder.ts";
@@ -61,7 +61,9 @@ export class Drain {
     this.#embedder = embedder;
     const { model, dimensions, task = "" } = embedder;
     this.#space = { model, dimensions, task };
-    this.#leases = new Leases(link, this.worker, settings.leaseMs);
+    this.#leases = new Leases(link, this.worker, settings.leaseMs, (lost) => {
+      events.emit("lease:lost", { worker: this.worker, keys: lost.map(({ key }) => key) });
+    });
     this.#pauses = new Pauses(this.worker, events, options.cooldown);
     this.#places = new Places(options.concurrency, () => this.#sleeper.nudge());
     this.#maxBatchSize = settings.maxBatchSize;
@@ -153,7 +155,11 @@ export class Drain {
     this.#maxBatchSize = reply.maxBatchSize;
     this.#hasSuspects = reply.suspects > 0;
     for (const what of reply.repairs) events.emit("data:repaired", { what });
-    if (reply.jobs.length > 0) this.#begin(reply.jobs, reply.isProbe);
+    if (reply.jobs.length > 0) {
+      // Redis' clock decides when a shared pause is over; ours may lag behind by a trip.
+      this.#pauses.endShared();
+      this.#begin(reply.jobs, reply.isProbe);
+    }
     if (reply.isDamaged) {
       const count = await repairQueue(link);
       if (count > 0) events.emit("data:repaired", { what: `${count} texts without an entry` });
@@ -200,6 +206,7 @@ export class Drain {
   }
 
   #makeContext(): PipelineContext {
+    const { link } = this.#session;
     return {
       session: this.#session,
       embedder: this.#embedder,
@@ -214,6 +221,7 @@ export class Drain {
           : this.#pauses.obstacle(),
       onOutage: (trouble, isProbe) => this.#onOutage(trouble, isProbe),
       onReached: (isProbe) => this.#onReached(isProbe),
+      returnProbe: () => returnProbe(link),
       onHandedBack: (count) => {
         this.#handedBack += count;
       },
@@ -223,6 +231,7 @@ export class Drain {
       },
       onBlocked: (isBlocked) => {
         this.#blocked += isBlocked ? 1 : -1;
+        this.#sleeper.nudge();
       },
     };
   }
@@ -230,11 +239,12 @@ export class Drain {
   /** The worker's own fault pauses this worker, everything else all of them. */
   async #onOutage(trouble: Trouble, isProbe: boolean): Promise<void> {
     const { kind, scope, error, retryAfterMs } = trouble;
+    const { link, options, events } = this.#session;
     if (kind === "fatal" && scope === "worker") {
       this.#pauses.pauseOwn(error, retryAfterMs);
+      if (isProbe) await returnProbe(link);
       return;
     }
-    const { link, options, events } = this.#session;
     const pauseMs = await startCooldown(link, trouble, options.cooldown, isProbe);
     this.#pauses.share(pauseMs);
     events.emit("cooldown:started", { pauseMs, error });
@@ -266,6 +276,7 @@ export class Drain {
 
   #scheduleRenewal(): void {
     clearTimeout(this.#renewal);
+    if (this.#abort.signal.aborted) return;
     const everyMs = this.#leases.leaseMs / RENEWALS_PER_LEASE;
     this.#renewal = setTimeout(() => this.#renewNow(), everyMs);
   }
@@ -273,11 +284,6 @@ export class Drain {
   #renewNow(): void {
     this.#leases
       .renew()
-      .then((lost) => {
-        if (lost.length === 0) return;
-        const keys = lost.map(({ key }) => key);
-        this.#session.events.emit("lease:lost", { worker: this.worker, keys });
-      })
       .catch((error: unknown) => this.#report("renew", error))
       .finally(() => this.#scheduleRenewal());
   }

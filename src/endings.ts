@@ -99,10 +99,7 @@ export class Endings {
       // Let go of what is stored before waiting for the rest: it frees memory.
       await this.settle(settled.splice(0));
       for (const { key, version } of missing) session.events.emit("text:skipped", { key, version });
-      await ringGone(
-        session.link,
-        missing.map(({ key }) => key),
-      );
+      await this.#ringGone(missing);
       if (left.length > 0) await this.#pauseBlocked("write", words, attempt);
     }
     await this.settle(settled);
@@ -181,10 +178,7 @@ export class Endings {
       );
       this.#reportDead(marked.filter((_, i) => letters[i] === "dead"));
       const silent = left.filter((_, i) => marks[i] === "missing" || marks[i] === "wrongtype");
-      await ringGone(
-        session.link,
-        silent.map(({ job }) => job.key),
-      );
+      await this.#ringGone(silent.map(({ job }) => job));
       const unwritten = marked.filter((_, i) => letters[i] === "outOfMemory");
       this.#context.leases.release(
         marked.filter((_, i) => letters[i] !== "outOfMemory").map(({ job }) => job),
@@ -229,6 +223,13 @@ export class Endings {
     const elapsed = await delay(pauseMs(attempt), abortSignal);
     this.#context.onBlocked(false);
     if (!elapsed) throw error;
+  }
+
+  /** Nothing was written for these: no event of the destination will end the waits. */
+  async #ringGone(jobs: readonly Job[]): Promise<void> {
+    const { link } = this.#context.session;
+    const keys = jobs.map(({ key }) => key);
+    await this.persist("ring", () => ringGone(link, keys));
   }
 
   #writeStage(): WriteStage {

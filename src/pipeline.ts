@@ -20,6 +20,8 @@ export interface PipelineContext extends EndingsContext {
   onOutage(trouble: Trouble, isProbe: boolean): Promise<void>;
   /** The provider answered, be it with a refusal. */
   onReached(isProbe: boolean): Promise<void>;
+  /** No call was made that could tell whether the provider is back: another worker may try. */
+  returnProbe(): Promise<void>;
 }
 
 export class Pipeline {
@@ -57,6 +59,7 @@ export class Pipeline {
       if (first !== undefined && this.#goesAlone) await this.#call(first);
       const rest = this.#goesAlone ? others : this.#batches;
       await Promise.all(rest.map((batch) => this.#call(batch)));
+      if (this.#isProbe) await this.#endings.persist("go on", () => this.#context.returnProbe());
     } finally {
       const { errors, firstError } = this.#endings;
       const { session, leases } = this.#context;

@@ -28,15 +28,18 @@ interface Held {
 export class Leases {
   readonly worker: string;
   readonly #link: Link;
+  readonly #onLost: (jobs: readonly Job[]) => void;
   readonly #held = new Map<string, Held>();
   #leaseMs: number;
   /** Set when a claim's reply was lost: Redis may hold work under this name that nobody knows of. */
   #mustAdopt = false;
 
-  constructor(link: Link, worker: string, leaseMs: number) {
+  /** @param onLost Told once of each job that another worker has taken over. */
+  constructor(link: Link, worker: string, leaseMs: number, onLost: (jobs: readonly Job[]) => void) {
     this.#link = link;
     this.worker = worker;
     this.#leaseMs = leaseMs;
+    this.#onLost = onLost;
   }
 
   get leaseMs(): number {
@@ -84,10 +87,10 @@ export class Leases {
     for (const { entryId } of jobs) this.#held.delete(entryId);
   }
 
-  /** Renews what is held; returns the jobs that another worker has taken over. */
-  async renew(): Promise<readonly Job[]> {
+  /** Renews what is held. */
+  async renew(): Promise<void> {
     const ids = [...this.#held].filter(([, { isLost }]) => !isLost).map(([id]) => id);
-    if (ids.length === 0) return [];
+    if (ids.length === 0) return;
     const sentAt = performance.now();
     const lost = new Set(await runRenew(this.#link, this.worker, ids));
     const lostJobs: Job[] = [];
@@ -98,7 +101,7 @@ export class Leases {
       if (held.isLost) lostJobs.push(held.job);
       else held.confirmedAt = sentAt;
     }
-    return lostJobs;
+    if (lostJobs.length > 0) this.#onLost(lostJobs);
   }
 
   /**

@@ -2,7 +2,7 @@
 
 import type { Trouble } from "../model/trouble.ts";
 import type { Link } from "../redis/link.ts";
-import { runEndCooldown, runStartCooldown } from "../redis/scripts/cooldown.ts";
+import { runEndCooldown, runReturnProbe, runStartCooldown } from "../redis/scripts/cooldown.ts";
 
 /** Begins or prolongs the shared pause; returns how long it lasts, in milliseconds. */
 export function startCooldown(
@@ -23,4 +23,9 @@ export function startCooldown(
 /** Ends the shared pause after a call that succeeded. */
 export function endCooldown(link: Link): Promise<boolean> {
   return runEndCooldown(link);
+}
+
+/** Lets another worker make the call that tries after a pause. */
+export function returnProbe(link: Link): Promise<void> {
+  return runReturnProbe(link);
 }

@@ -40,6 +40,19 @@ return ended
 `,
 );
 
+// The claim has put the pause off until the probe is through; without a probe it is over as before.
+const RETURN_PROBE: Script = queueScript(
+  "returnProbe",
+  String.raw`
+local level = string.match(redis.call('GET', COOLDOWN) or '', '^%d+ (%d+)$')
+if level then
+  redis.call('SET', COOLDOWN, digits(nowUs() / 1000) .. ' ' .. level, 'PX', 3600000)
+  ring('due')
+end
+return 'OK'
+`,
+);
+
 export interface CooldownArguments {
   /** The pause that the provider named; undefined where it named none. */
   readonly askedMs: number | undefined;
@@ -66,4 +79,9 @@ export async function runStartCooldown(link: Link, request: CooldownArguments): 
 /** Ends the pause; true if there was one. */
 export async function runEndCooldown(link: Link): Promise<boolean> {
   return asNumber(await link.run(END, [])) > 0;
+}
+
+/** Gives the right to probe back, unused. */
+export async function runReturnProbe(link: Link): Promise<void> {
+  await link.run(RETURN_PROBE, []);
 }
