@@ -261,10 +261,8 @@ export class Drain {
     if (word === "due" || word === "timer") this.#sleeper.ring();
     else if (word === "taken") this.#sleeper.taken();
     else if (word === "cooldown") this.#pauses.share(Number(detail));
-    else if (word === "settings") {
-      this.#session.refresh().catch((error: unknown) => this.#report("refresh", error));
-      this.#renewNow();
-    }
+    // The lease may be shorter now than the time to the next renewal.
+    else if (word === "settings") this.#renewNow();
   }
 
   /** While Redis was away, idle times ran on: renew before looking for what others abandoned. */

@@ -104,8 +104,9 @@ export class EmbeddingQueue {
       try {
         const { embedder } = this.#options;
         if (embedder !== undefined) {
-          this.#drain = new Drain(session, embedder);
-          await this.#drain.start();
+          const drain = new Drain(session, embedder);
+          await drain.start();
+          this.#drain = drain;
         }
         this.#session = session;
       } catch (error) {

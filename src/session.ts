@@ -140,8 +140,11 @@ export class Session {
 
   async close(reason: Error): Promise<void> {
     this.waits.close(reason);
-    await this.#subscriber.close();
-    await this.#connection.close();
+    try {
+      await this.#subscriber.close();
+    } finally {
+      await this.#connection.close();
+    }
   }
 
   #adopt(settings: StoredSettings): void {
@@ -173,6 +176,11 @@ export class Session {
     const word = space < 0 ? message : message.slice(0, space);
     const detail = space < 0 ? "" : message.slice(space + 1);
     if (word === "gone") this.waits.onGone(detail);
+    if (word === "settings") {
+      this.refresh().catch((thrown: unknown) => {
+        this.events.emit("settings:refused", { error: asError(thrown) });
+      });
+    }
     for (const listener of [...this.#rings]) listener(word, detail);
   }
 

@@ -43,6 +43,8 @@ export interface EmbedqEvents {
   "cooldown:ended": Record<never, never>;
   /** Data that embedq did not write, or that was lost, was removed or set aside as a dead letter. */
   "data:repaired": { readonly what: string };
+  /** Another process changed the settings to what this one cannot share, for instance another model. */
+  "settings:refused": { readonly error: Error };
   /** Keyspace notifications are on: waits end as soon as the vector is stored. */
   "notifications:enabled": { readonly flags: string };
   /** Keyspace notifications cannot be had: waits look at Redis on a timer. */

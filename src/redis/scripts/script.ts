@@ -116,6 +116,14 @@ local function inGroup()
   if summary.err then return 0, summary.err end
   return summary[1]
 end
+local function parkedCount()
+  local list = redis.pcall('XINFO', 'CONSUMERS', PENDING, GROUP)
+  for _, flat in ipairs(list.err and {} or list) do
+    local consumer = pairsOf(flat)
+    if consumer['name'] == PARKED then return consumer['pending'] end
+  end
+  return 0
+end
 local function waitingCount() return redis.call('XLEN', PENDING) - inGroup() end
 
 -- The last entry that any worker was given, and the number of consumers.

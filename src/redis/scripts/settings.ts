@@ -60,18 +60,26 @@ const CONFIGURE: Script = queueScript(
 ${PAIRS}
 local other = asksOtherProtocol()
 if other then return { 'protocol', other } end
-local movesSpace = false
+local movesSpace, leaseMs = false, nil
 for i = 1, #ARGV, 2 do
   local name = ARGV[i]
+  if name == 'leaseMs' then leaseMs = tonumber(ARGV[i + 1]) end
   if name == 'model' or name == 'dimensions' or name == 'task' then
     local stored = redis.call('HGET', SETTINGS, name)
     movesSpace = movesSpace or (stored and stored ~= ARGV[i + 1])
   end
 end
 if movesSpace then
-  local parked = redis.pcall('XPENDING', PENDING, GROUP, '-', '+', 1000000, PARKED)
-  local inFlight = inGroup() - (parked.err and 0 or #parked)
+  local inFlight = inGroup() - parkedCount()
   if inFlight > 0 then return { 'busy', digits(inFlight) } end
+end
+if leaseMs then
+  -- A backoff is what is left from the idle time to the lease: it must not change with the lease.
+  local longer = leaseMs - settings().leaseMs
+  local count = parkedCount()
+  for _, entry in ipairs(count > 0 and redis.call('XPENDING', PENDING, GROUP, '-', '+', count, PARKED) or {}) do
+    park(entry[1], digits(math.max(0, entry[3] + longer)), entry[4])
+  end
 end
 redis.call('HSET', SETTINGS, 'protocol', '${PROTOCOL}', unpack(ARGV))
 ring('settings')

@@ -76,18 +76,14 @@ return { page[1], mended }
 const STATS: Script = queueScript(
   "stats",
   String.raw`
-local parked, consumers = 0, {}
+local consumers = {}
 local list = redis.pcall('XINFO', 'CONSUMERS', PENDING, GROUP)
-if not list.err then
-  for _, flat in ipairs(list) do
-    local consumer = pairsOf(flat)
-    if consumer['name'] == PARKED then
-      parked = consumer['pending']
-    else
-      consumers[#consumers + 1] = consumer['name']
-      consumers[#consumers + 1] = digits(consumer['pending'])
-      consumers[#consumers + 1] = digits(consumer['idle'])
-    end
+for _, flat in ipairs(list.err and {} or list) do
+  local consumer = pairsOf(flat)
+  if consumer['name'] ~= PARKED then
+    consumers[#consumers + 1] = consumer['name']
+    consumers[#consumers + 1] = digits(consumer['pending'])
+    consumers[#consumers + 1] = digits(consumer['idle'])
   end
 end
 local ageMs = -1
@@ -95,7 +91,7 @@ local first = redis.call('XRANGE', PENDING, '(' .. groupState(), '+', 'COUNT', 1
 if first then ageMs = math.max(0, nowUs() / 1000 - idParts(first[1])) end
 local untilMs = tonumber(string.match(redis.call('GET', COOLDOWN) or '', '^(%d+) ') or '0')
 return {
-  redis.call('XLEN', PENDING), (inGroup()), parked, redis.call('HLEN', DEDUP), math.floor(ageMs),
+  redis.call('XLEN', PENDING), (inGroup()), parkedCount(), redis.call('HLEN', DEDUP), math.floor(ageMs),
   redis.call('XLEN', DEAD), tonumber(redis.call('HGET', SETTINGS, 'deadLettersDropped') or '0'),
   settings().paused and 1 or 0, math.max(0, math.ceil(untilMs - nowUs() / 1000)), consumers
 }
@@ -119,7 +115,7 @@ for _, flat in ipairs(list) do
     removed = removed + 1
   end
 end
-if ARGV[1] ~= '' and waitingCount() + #redis.call('XPENDING', PENDING, GROUP, '-', '+', 1, PARKED) > 0 then ring('due') end
+if ARGV[1] ~= '' and waitingCount() + parkedCount() > 0 then ring('due') end
 return removed
 `,
 );
