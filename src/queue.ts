@@ -8,7 +8,7 @@ import { setPaused } from "./flow/settings.ts";
 import { cancelWork, readStats } from "./flow/tidy.ts";
 import { EmbedqError, EnqueueError } from "./model/errors.ts";
 import { EventEmitter, type EventListener, type EventName } from "./model/events.ts";
-import { checkItems, checkKey, checkVersion } from "./model/input.ts";
+import { checkItems, checkKey, checkTimeout, checkVersion } from "./model/input.ts";
 import type { EnqueueItem } from "./model/job.ts";
 import { Lifecycle, Wakeup } from "./model/lifecycle.ts";
 import {
@@ -197,7 +197,8 @@ export class EmbeddingQueue {
    */
   async flushAndWait(options: FlushOptions = {}): Promise<FlushResult> {
     const session = this.#open("flush");
-    const { timeoutMs = 15_000, signal = this.#life.signal } = options;
+    const { signal = this.#life.signal } = options;
+    const timeoutMs = checkTimeout(options.timeoutMs ?? 15_000);
     const wakeup = new Wakeup();
     const unhook = session.onRing((word) => {
       if (word === "flushed") wakeup.ring();

@@ -45,7 +45,7 @@ export class Ticket implements TicketData {
   /**
    * Waits until the text's fate is decided, in whichever process that happens.
    *
-   * @throws {EmbedqError} `ERR_WAIT_TIMEOUT` after `timeoutMs`; `ERR_STOPPED` when the queue object
+   * @throws {EmbedqError} `ERR_WAIT_TIMEOUT` after `timeoutMs`; `ERR_INPUT_INVALID` for one that is no number; `ERR_STOPPED` when the queue object
    *   is stopped; `ERR_EMBEDDING_CORRUPT` when the stored vector has the wrong size. The signal's
    *   reason when it is raised.
    */

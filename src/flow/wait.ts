@@ -3,6 +3,7 @@
 // settled between the two looks as if nobody had ever known it.
 
 import { asError, EmbedqError } from "../model/errors.ts";
+import { checkTimeout } from "../model/input.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { FLOAT_BYTES, fromVectorBytes } from "../model/vector.ts";
 import { keyspaceChannel } from "../redis/keys.ts";
@@ -16,6 +17,8 @@ import { runStatus } from "../redis/scripts/state.ts";
 
 /** Keys looked at in one go: a vector of 1,536 numbers is 6 KiB. */
 const PAGE = 128;
+/** The longest that a timer of JavaScript can be, 24 days; a longer limit is none. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 /** How often the truth is read again where events are heard: they are hints, and can be lost. */
 const RECHECK_MS = 30_000;
 /** The same where no events can be had. */
@@ -76,6 +79,7 @@ export class Waits {
 
   /** Waits for the outcome of one ticket. */
   wait(key: string, version: number, { timeoutMs, signal }: WaitOptions): Promise<Outcome> {
+    const limitMs = checkTimeout(timeoutMs ?? Number.POSITIVE_INFINITY);
     return new Promise((resolve, reject) => {
       if (this.#closedWith !== undefined) return reject(this.#closedWith);
       if (signal?.aborted) return reject(asError(signal.reason));
@@ -97,9 +101,9 @@ export class Waits {
       };
       const onAbort = () => waiter.reject(asError(signal?.reason));
       const timer =
-        timeoutMs === undefined
+        limitMs > MAX_TIMER_MS
           ? undefined
-          : setTimeout(() => waiter.reject(timeoutError(key, version, timeoutMs)), timeoutMs);
+          : setTimeout(() => waiter.reject(timeoutError(key, version, limitMs)), limitMs);
       signal?.addEventListener("abort", onAbort, { once: true });
       this.#add(key, waiter);
     });

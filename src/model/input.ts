@@ -37,6 +37,14 @@ export function checkVersion(version: unknown): number {
   return version as number;
 }
 
+/** @throws {EmbedqError} `ERR_INPUT_INVALID`. Infinity stands for no limit. */
+export function checkTimeout(timeoutMs: unknown): number {
+  if (typeof timeoutMs !== "number" || !(timeoutMs >= 0)) {
+    throw invalid("`timeoutMs`", "a number from 0", timeoutMs);
+  }
+  return timeoutMs;
+}
+
 // Texts are never shown: only what kind of value there is.
 function invalid(what: string, wanted: string, found: unknown): EmbedqError {
   const isKey = what.includes("key") && typeof found === "string";

@@ -4,7 +4,7 @@
 import { asError, messageOf } from "../model/errors.ts";
 import { connect, disconnect, type RedisClientLike, watch, within } from "./client.ts";
 import type { Connection } from "./connection.ts";
-import { classify } from "./failures.ts";
+import { classify, redisError } from "./failures.ts";
 
 /** Channels in one SUBSCRIBE: while a large one is under way, messages for its first channels are dropped. */
 const PAGE = 1000;
@@ -75,7 +75,7 @@ export class Subscriber {
       );
     } catch (error) {
       await subscriber.close();
-      throw error;
+      throw redisError("subscribe to the doorbell", error);
     }
     return subscriber;
   }

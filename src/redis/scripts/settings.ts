@@ -121,7 +121,8 @@ export function runJoin(
 ): Promise<SettingsReply> {
   const args: string[] = [];
   for (const [name, value] of pairs(asked)) args.push(name, value, "1");
-  for (const [name, value] of pairs(gaps)) args.push(name, value, "0");
+  const names = new Set(pairs(asked).map(([name]) => name));
+  for (const [name, value] of pairs(gaps)) if (!names.has(name)) args.push(name, value, "0");
   return run(link, JOIN, args);
 }
 
