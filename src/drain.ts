@@ -49,9 +49,9 @@ export class Drain {
   #maxBatchSize: number;
   #workers = 1;
   #handedBack = 0;
-  /** By the monotonic clock: when abandoned work may be taken again, and when a retry of ours is due. */
+  /** By the monotonic clock: when abandoned work may be taken again, and when retries of ours are due. */
   #reclaimsFrom = 0;
-  #dueAt = Number.POSITIVE_INFINITY;
+  readonly #dueTimes = new Set<number>();
   #renewal: ReturnType<typeof setTimeout> | undefined;
   #loop: Promise<void> = Promise.resolve();
 
@@ -163,16 +163,19 @@ export class Drain {
     if (reply.isDamaged) {
       const count = await repairQueue(link);
       if (count > 0) events.emit("data:repaired", { what: `${count} texts without an entry` });
+      // What was known before the repair says nothing of what is due now.
+      if (count > 0) return 0;
     }
     if (reply.state === "settings") await this.#session.refresh();
     if (reply.state !== "sleep") return 0;
 
     const now = performance.now();
-    if (this.#dueAt <= now) this.#dueAt = Number.POSITIVE_INFINITY;
+    for (const dueAt of this.#dueTimes) if (dueAt <= now) this.#dueTimes.delete(dueAt);
     const named = reply.sleepMs < 0 ? Number.POSITIVE_INFINITY : reply.sleepMs;
     // What is due again in the group has no time that Redis could name cheaply.
     const unnamed = reply.pending > 0 ? reply.leaseMs / 2 : Number.POSITIVE_INFINITY;
-    return Math.max(1, Math.min(named, unnamed, this.#dueAt - now));
+    const own = Math.min(...this.#dueTimes) - now;
+    return Math.max(1, Math.min(named, unnamed, own));
   }
 
   /** Sends claimed jobs down the pipeline. */
@@ -226,7 +229,8 @@ export class Drain {
         this.#handedBack += count;
       },
       wakeIn: (ms) => {
-        this.#dueAt = Math.min(this.#dueAt, performance.now() + ms);
+        // Redis counts idle time in whole milliseconds: not a moment too early.
+        this.#dueTimes.add(Math.ceil(performance.now() + ms) + 2);
         this.#sleeper.nudge();
       },
       onBlocked: (isBlocked) => {
@@ -258,11 +262,11 @@ export class Drain {
   }
 
   #hear(word: string, detail: string): void {
-    if (word === "due" || word === "timer") this.#sleeper.ring();
+    if (word === "due" || word === "timer" || word === "settings") this.#sleeper.ring();
     else if (word === "taken") this.#sleeper.taken();
     else if (word === "cooldown") this.#pauses.share(Number(detail));
     // The lease may be shorter now than the time to the next renewal.
-    else if (word === "settings") this.#renewNow();
+    if (word === "settings") this.#renewNow();
   }
 
   /** While Redis was away, idle times ran on: renew before looking for what others abandoned. */

@@ -111,13 +111,13 @@ export class Endings {
   async giveBack(results: readonly Return[]): Promise<void> {
     if (results.length === 0) return;
     const { session, leases, stopSignal } = this.#context;
+    // One chance for all: what failed together is due together, and makes a batch again.
+    const random = Math.random();
     const failures = results.map(({ status, job }) => ({
       ...job,
       spendsAttempt: status === "failed",
       backoffMs:
-        status === "failed"
-          ? backoffMs(session.options.backoff, job.attempts + 1, Math.random())
-          : 0,
+        status === "failed" ? backoffMs(session.options.backoff, job.attempts + 1, random) : 0,
     }));
     // Other workers may take over at once what this one cannot do.
     const rings = stopSignal.aborted || results.some(({ status }) => status === "deferred");

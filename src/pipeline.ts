@@ -125,7 +125,8 @@ export class Pipeline {
     );
     this.#calls += calls;
     const isProbe = this.#isProbe;
-    this.#isProbe = false;
+    // A call that was cut off by a stop has told nothing: the probe is given back at the end.
+    if (outage !== undefined || !abortSignal.aborted) this.#isProbe = false;
     // The pause is in force before the texts go back: nobody claims them in between.
     if (outage !== undefined) {
       await this.#endings.persist("pause", () => this.#context.onOutage(outage, isProbe));

@@ -203,9 +203,13 @@ export class EmbeddingQueue {
     const unhook = session.onRing((word) => {
       if (word === "flushed") wakeup.ring();
     });
+    const either = AbortSignal.any([signal, this.#life.signal]);
     try {
-      const either = AbortSignal.any([signal, this.#life.signal]);
       return await flushAndWait(session.link, wakeup, timeoutMs, either);
+    } catch (error) {
+      // A stop cuts the connection under a command: the stop is the reason.
+      either.throwIfAborted();
+      throw error;
     } finally {
       unhook();
     }

@@ -141,6 +141,7 @@ async function finishHere(
   items: readonly { readonly key: string; readonly digest: string }[],
   accepted: readonly Accepted[],
 ): Promise<number[]> {
+  const vectorBytes = space.dimensions * FLOAT_BYTES;
   const places: number[] = [];
   const writes: DestinationWrite[] = [];
   accepted.forEach(({ kind, version }, i) => {
@@ -149,7 +150,7 @@ async function finishHere(
     places.push(i);
     writes.push(
       kind === "touch"
-        ? { key, op: "touch", version, vector: new Uint8Array(), digest }
+        ? { key, op: "touch", version, vector: new Uint8Array(), vectorBytes, digest }
         : { key, op: "blank", version, vector: zeroVectorBytes(space.dimensions), digest: "" },
     );
   });

@@ -168,6 +168,7 @@ export function resolveOptions(
 ): ResolvedOptions {
   const parsed = check(optionsSchema, options, "");
   const embedder = resolveEmbedder(options);
+  if (embedder === undefined) requireTogether(options);
   const { maxBatchSize, flushIntervalMs, leaseMs, maxAttempts, maxDeadLetters, field } = parsed;
   const { embedder: _, model, dimensions, task, ...rest } = parsed;
   return {
@@ -211,6 +212,17 @@ function resolveEmbedder(options: ModelOptions): Embedder | undefined {
     }
   }
   return whole;
+}
+
+/** A vector space is one thing: half of one would never agree with that of a worker. */
+function requireTogether(options: ModelOptions): void {
+  const isNamed = options.model !== undefined || options.dimensions !== undefined;
+  if (!isNamed && options.task === undefined) return;
+  for (const name of ["model", "dimensions"] as const) {
+    if (options[name] === undefined) {
+      throw invalid(name, undefined, "must be given where `model`, `dimensions` or `task` is");
+    }
+  }
 }
 
 function check<const Schema extends v.GenericSchema>(

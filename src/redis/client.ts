@@ -1,5 +1,6 @@
 // What a node-redis client is to embedq, and how it is connected, followed and let go.
 
+import { asError } from "../model/errors.ts";
 import { classify, redisError } from "./failures.ts";
 
 /** What embedq uses of a node-redis client; one made by `createClient` of `redis` 4.7 fits. */
@@ -68,17 +69,21 @@ export async function disconnect(client: RedisClientLike): Promise<void> {
   }
 }
 
-/** Follows a client's connection; returns the function that stops it. No 'error' event goes unheard. */
-export function watch(client: RedisClientLike, hooks: ConnectionHooks): () => void {
-  let isLost = false;
+/**
+ * Follows a client's connection; returns the function that stops it. No 'error' event goes unheard.
+ *
+ * @param isLost True for a client that takes the place of one that was lost.
+ */
+export function watch(client: RedisClientLike, hooks: ConnectionHooks, isLost = false): () => void {
+  let lost = isLost;
   const onError = (error: Error) => {
-    if (isLost) return;
-    isLost = true;
+    if (lost) return;
+    lost = true;
     hooks.onLost(error);
   };
   const onReady = () => {
-    if (!isLost) return;
-    isLost = false;
+    if (!lost) return;
+    lost = false;
     hooks.onRestored();
   };
   client.on("error", onError);
@@ -87,6 +92,72 @@ export function watch(client: RedisClientLike, hooks: ConnectionHooks): () => vo
     client.off("error", onError);
     client.off("ready", onReady);
   };
+}
+
+/** A copy of a client, not connected. node-redis alone would share the socket options, and change them. */
+export function copyOf(client: RedisClientLike): RedisClientLike {
+  const { socket } = (client.options ?? {}) as { socket?: object };
+  return client.duplicate({ socket: { ...socket } });
+}
+
+/**
+ * A client of embedq's own. node-redis reconnects by itself after a broken socket, but not where
+ * the socket is half-open, or the other side takes the connection and never answers: then only a
+ * new client helps.
+ */
+export class OwnClient {
+  readonly #hooks: ConnectionHooks;
+  readonly #replaceEveryMs: number;
+  #client: RedisClientLike;
+  #unwatch: () => void;
+  #replacedAt = Number.NEGATIVE_INFINITY;
+  #isLost = false;
+  #isClosed = false;
+
+  /** @param replaceEveryMs A new client has this long before it may be replaced in its turn. */
+  constructor(client: RedisClientLike, hooks: ConnectionHooks, replaceEveryMs: number) {
+    this.#client = client;
+    this.#replaceEveryMs = replaceEveryMs;
+    this.#hooks = {
+      // Told once for one loss, however many clients it takes.
+      onLost: (error) => {
+        if (!this.#isLost) hooks.onLost(error);
+        this.#isLost = true;
+      },
+      onRestored: () => {
+        this.#isLost = false;
+        hooks.onRestored();
+      },
+    };
+    this.#unwatch = watch(client, this.#hooks);
+  }
+
+  get current(): RedisClientLike {
+    return this.#client;
+  }
+
+  /** Puts a new client in the place of one that hears nothing; `onRestored` tells when it is ready. */
+  replace(reason: Error): void {
+    const now = performance.now();
+    if (this.#isClosed || now - this.#replacedAt < this.#replaceEveryMs) return;
+    this.#replacedAt = now;
+    const deaf = this.#client;
+    this.#unwatch();
+    this.#hooks.onLost(reason);
+    this.#client = copyOf(deaf);
+    this.#unwatch = watch(this.#client, this.#hooks, true);
+    // Errors of a connect that goes on trying are heard as 'error' events.
+    this.#client.connect().catch((error: unknown) => {
+      if (!this.#isClosed) this.#hooks.onLost(asError(error));
+    });
+    disconnect(deaf).catch((error: unknown) => this.#hooks.onLost(asError(error)));
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#unwatch();
+    await disconnect(this.#client);
+  }
 }
 
 /** The promise's value, or a {@link NoAnswerError} after `timeoutMs`. */
@@ -108,6 +179,9 @@ export async function within<T>(
 
 /** Redis did not answer in time; the command may have been carried out. */
 export class NoAnswerError extends Error {}
+
+/** There is no connection at the moment; the command was not sent. */
+export class NotReadyError extends Error {}
 
 function ignoreError(): void {
   // The connection is being closed on purpose.

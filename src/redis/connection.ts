@@ -7,8 +7,10 @@ import { EmbedqError, messageOf } from "../model/errors.ts";
 import {
   type ConnectionHooks,
   connect,
-  disconnect,
+  copyOf,
   NoAnswerError,
+  NotReadyError,
+  OwnClient,
   type RedisClientLike,
   type RedisClientOptions,
   watch,
@@ -32,19 +34,18 @@ interface ConnectionOptions extends ConnectionHooks {
 
 /** One connection for commands. */
 export class Connection {
-  readonly #client: RedisClientLike;
-  readonly #isOwn: boolean;
-  readonly #options: ConnectionOptions;
+  /** The client that was handed in, or undefined where it is our own. */
+  readonly #given: RedisClientLike | undefined;
+  readonly #own: OwnClient | undefined;
+  readonly #timeoutMs: number;
   readonly #unwatch: () => void;
   #isClosed = false;
-  /** Written by a command that got no answer; read by others, so that one reconnect serves all. */
-  #reconnecting = false;
 
   private constructor(client: RedisClientLike, isOwn: boolean, options: ConnectionOptions) {
-    this.#client = client;
-    this.#isOwn = isOwn;
-    this.#options = options;
-    this.#unwatch = watch(client, options);
+    this.#timeoutMs = options.timeoutMs;
+    this.#given = isOwn ? undefined : client;
+    this.#own = isOwn ? new OwnClient(client, options, options.timeoutMs) : undefined;
+    this.#unwatch = isOwn ? () => undefined : watch(client, options);
   }
 
   /** Connects; a client that is handed in must be connected and stays its owner's. */
@@ -69,16 +70,14 @@ export class Connection {
 
   /** A client for pub/sub beside this connection, not connected yet. */
   subscriberClient(): RedisClientLike {
-    const { socket } = (this.#client.options ?? {}) as { socket?: object };
-    // node-redis would share the socket options with the original, and change them.
-    return this.#client.duplicate({ socket: { ...socket } });
+    return copyOf(this.#client);
   }
 
   /** The number of the database that commands go to. */
   async database(): Promise<number> {
     const { database = 0 } = (this.#client.options ?? {}) as { database?: number };
     try {
-      const info = await this.#once(["CLIENT", "INFO"], false, this.#options.timeoutMs);
+      const info = await this.#once(["CLIENT", "INFO"], false, this.#timeoutMs);
       return Number(/\bdb=(\d+)/.exec(String(info))?.[1] ?? database);
     } catch (error) {
       // Forbidden or unknown here; SELECT through a client of one's own is then not seen.
@@ -92,7 +91,7 @@ export class Connection {
     args: readonly (string | Uint8Array)[],
     { repeats = true, binary = false }: CommandOptions = {},
   ): Promise<Reply> {
-    const endsAt = performance.now() + this.#options.timeoutMs;
+    const endsAt = performance.now() + this.#timeoutMs;
     for (let attempt = 0; ; attempt++) {
       try {
         return await this.#once(args, binary, endsAt - performance.now());
@@ -101,6 +100,8 @@ export class Connection {
         const isOver = this.#isClosed || performance.now() + pauseMs >= endsAt;
         if (classify(error) === "noScript") throw error;
         if (!repeats || isOver || classify(error) !== "passing") {
+          // Never ready in all this time: the other side may have taken the connection without a word.
+          if (repeats && error instanceof NotReadyError) this.#own?.replace(error);
           throw redisError(`run ${String(args[0])}`, error);
         }
         await new Promise((resolve) => setTimeout(resolve, pauseMs));
@@ -137,8 +138,11 @@ export class Connection {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#unwatch();
-    if (!this.#isOwn) return;
-    await disconnect(this.#client);
+    await this.#own?.close();
+  }
+
+  get #client(): RedisClientLike {
+    return this.#given ?? (this.#own as OwnClient).current;
   }
 
   async #once(
@@ -146,30 +150,25 @@ export class Connection {
     binary: boolean,
     timeoutMs: number,
   ): Promise<Reply> {
-    // node-redis takes strings and Buffers, nothing else.
-    const wire = args.map((arg) =>
-      typeof arg === "string" ? arg : Buffer.from(arg.buffer, arg.byteOffset, arg.byteLength),
-    );
-    const reply = this.#client.sendCommand(wire, { returnBuffers: binary });
+    const client = this.#client;
+    // node-redis would keep the command and send it when Redis is back, although it was reported
+    // as failed long before: an old cancel would then take a new text away.
+    const reply = client.isReady
+      ? client.sendCommand(args.map(toWire), { returnBuffers: binary })
+      : Promise.reject(new NotReadyError("The client is offline"));
     try {
       return (await within(reply, timeoutMs, "Redis gave no answer in time")) as Reply;
     } catch (error) {
-      if (error instanceof NoAnswerError) this.#reconnect();
+      if (error instanceof NoAnswerError) this.#own?.replace(error);
       throw error;
     }
   }
+}
 
-  /** node-redis does not notice a half-open socket: only a new one brings the connection back. */
-  #reconnect(): void {
-    if (!this.#isOwn || this.#isClosed || this.#reconnecting || !this.#client.isReady) return;
-    this.#reconnecting = true;
-    void disconnect(this.#client)
-      .then(() => (this.#isClosed ? undefined : this.#client.connect()))
-      .catch((error: unknown) => this.#options.onLost(new Error(messageOf(error))))
-      .finally(() => {
-        this.#reconnecting = false;
-      });
-  }
+/** node-redis takes strings and Buffers, nothing else. */
+function toWire(arg: string | Uint8Array): string | Buffer {
+  if (typeof arg === "string") return arg;
+  return Buffer.from(arg.buffer, arg.byteOffset, arg.byteLength);
 }
 
 function isClient(redis: RedisClientLike | RedisClientOptions | string): redis is RedisClientLike {

@@ -2,7 +2,7 @@
 // doorbell, which also keeps node-redis out of its deaf states.
 
 import { asError, messageOf } from "../model/errors.ts";
-import { connect, disconnect, type RedisClientLike, watch, within } from "./client.ts";
+import { connect, OwnClient, type RedisClientLike, within } from "./client.ts";
 import type { Connection } from "./connection.ts";
 import { classify, redisError } from "./failures.ts";
 
@@ -30,9 +30,11 @@ export interface SubscriberHooks {
  * with two of them crossing, node-redis 4.7 can resolve a subscribe that the server does not hold.
  */
 export class Subscriber {
-  readonly #client: RedisClientLike;
+  readonly #own: OwnClient;
+  readonly #doorbell: string;
   readonly #hooks: SubscriberHooks;
-  readonly #unwatch: () => void;
+  /** The client that has subscribed to the doorbell; a new one has not yet. */
+  #hearing: RedisClientLike | undefined;
   /** Written by want() and release(); read by the reconciler. */
   readonly #wanted = new Set<string>();
   /** What the server holds. Written by the reconciler only. */
@@ -44,16 +46,14 @@ export class Subscriber {
   #isReconciling = false;
   #isClosed = false;
 
-  private constructor(client: RedisClientLike, hooks: SubscriberHooks) {
-    this.#client = client;
+  private constructor(client: RedisClientLike, doorbell: string, hooks: SubscriberHooks) {
+    this.#doorbell = doorbell;
     this.#hooks = hooks;
-    this.#unwatch = watch(client, {
-      onLost: hooks.onLost,
-      onRestored: () => {
-        hooks.onRestored();
-        this.#reconcile();
-      },
-    });
+    this.#own = new OwnClient(
+      client,
+      { onLost: hooks.onLost, onRestored: () => this.#onReady() },
+      WATCHDOG_INTERVAL_MS,
+    );
     this.#watchdog = setInterval(() => void this.#checkHearing(), WATCHDOG_INTERVAL_MS);
   }
 
@@ -65,14 +65,10 @@ export class Subscriber {
     hooks: SubscriberHooks,
   ): Promise<Subscriber> {
     const client = connection.subscriberClient();
-    const subscriber = new Subscriber(client, hooks);
+    const subscriber = new Subscriber(client, doorbell, hooks);
     try {
       await connect(client, timeoutMs);
-      await within(
-        client.subscribe([doorbell], subscriber.#listener),
-        timeoutMs,
-        "Redis gave no answer in time",
-      );
+      await within(subscriber.#hearDoorbell(), timeoutMs, "Redis gave no answer in time");
     } catch (error) {
       await subscriber.close();
       throw redisError("subscribe to the doorbell", error);
@@ -100,8 +96,7 @@ export class Subscriber {
   async close(): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#watchdog);
-    this.#unwatch();
-    await disconnect(this.#client);
+    await this.#own.close();
   }
 
   readonly #listener = (message: string, channel: string): void => {
@@ -130,7 +125,7 @@ export class Subscriber {
   /** Never while the socket is down: a subscribe made then can leave a deaf client behind. */
   #hasWork(): boolean {
     const isDue = this.#missing.size > 0 || this.#surplus.size > 0;
-    return isDue && !this.#isClosed && this.#client.isReady;
+    return isDue && !this.#isClosed && this.#own.current.isReady;
   }
 
   async #runReconciler(): Promise<void> {
@@ -138,11 +133,11 @@ export class Subscriber {
       const joins = this.#missing.size > 0;
       const page = firstOf(joins ? this.#missing : this.#surplus);
       try {
-        if (joins) await this.#client.subscribe(page, this.#listener);
-        else await this.#client.unsubscribe(page, this.#listener);
+        if (joins) await this.#own.current.subscribe(page, this.#listener);
+        else await this.#own.current.unsubscribe(page, this.#listener);
       } catch (error) {
         // The socket broke under way: the next 'ready' goes on from the sets.
-        if (classify(error) === "passing" && !this.#client.isReady) return;
+        if (classify(error) === "passing" && !this.#own.current.isReady) return;
         throw error;
       }
       for (const channel of page) this.#note(channel, joins);
@@ -164,24 +159,43 @@ export class Subscriber {
     }
   }
 
-  async #checkHearing(): Promise<void> {
-    if (!this.#client.isReady) return;
-    try {
-      await within(this.#client.ping(), WATCHDOG_TIMEOUT_MS, "Redis gave no answer in time");
-    } catch (error) {
-      if (this.#isClosed) return;
-      this.#hooks.onLost(new Error(`The subscriber hears nothing: ${messageOf(error)}`));
-      await this.#reopen();
-    }
+  async #hearDoorbell(): Promise<void> {
+    const client = this.#own.current;
+    await client.subscribe([this.#doorbell], this.#listener);
+    this.#hearing = client;
   }
 
-  /** A new socket; node-redis subscribes again to everything that was live. */
-  async #reopen(): Promise<void> {
+  /** Connected again. node-redis has subscribed anew by itself, unless the client is a new one. */
+  #onReady(): void {
+    if (this.#own.current === this.#hearing) {
+      this.#onHearing();
+      return;
+    }
+    for (const channel of this.#live) this.#missing.add(channel);
+    for (const channel of this.#surplus) this.#missing.delete(channel);
+    this.#live.clear();
+    this.#surplus.clear();
+    this.#hearDoorbell().then(
+      () => this.#onHearing(),
+      // Broken again, or refused: the watchdog finds a client that hears no doorbell.
+      (error: unknown) => this.#hooks.onLost(asError(error)),
+    );
+  }
+
+  #onHearing(): void {
+    if (this.#isClosed) return;
+    this.#hooks.onRestored();
+    this.#reconcile();
+  }
+
+  async #checkHearing(): Promise<void> {
+    const client = this.#own.current;
     try {
-      await disconnect(this.#client);
-      if (!this.#isClosed) await this.#client.connect();
+      if (!client.isReady || client !== this.#hearing) throw new Error("it is not connected");
+      await within(client.ping(), WATCHDOG_TIMEOUT_MS, "Redis gave no answer in time");
     } catch (error) {
-      this.#hooks.onLost(asError(error));
+      // Also where node-redis is about to reconnect: a second attempt beside it does no harm.
+      this.#own.replace(new Error(`The subscriber hears nothing: ${messageOf(error)}`));
     }
   }
 }

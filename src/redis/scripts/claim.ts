@@ -26,6 +26,7 @@ const CLAIM: Script = queueScript(
 ${JOBS_IN_LUA}
 local me, max, isAlone, reclaims = ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1', ARGV[4] == '1'
 local s = settings()
+max = math.min(max, s.maxBatchSize) -- the worker may not know of a change yet
 local jobs, repairs, count, bytes = {}, {}, 0, 0
 local suspects, isSolo, probe = 0, false, 0
 local function answer(state, sleepMs)
@@ -176,7 +177,8 @@ if count > 0 then
   end
   return answer('work', 0)
 end
-return answer('sleep', sleepMs)
+-- After a flood of rubbish there may be more: claim again at once.
+return answer(barren >= 10 and 'work' or 'sleep', sleepMs)
 `,
 );
 

@@ -58,7 +58,8 @@ return reply
 // Input: ARGV[1..4] field names · 'create' or 'skip' for missing keys ·
 //   then for each key: op · version · vector · digest
 //   embed  a vector of the provider    blank, dead  the zero vector    unset  no vector, status dead
-//   touch  only the version, if the embedding is still that of the digest
+//   touch  only the version, if the embedding is still that of the digest; in the place of the
+//          vector the bytes that it must have, 0 if unknown
 // Output: for each key: ok | same | newer (a newer text is stored) | changed (touch) | missing | wrongtype | the error
 const WRITE: Script = destinationScript(
   "write",
@@ -66,6 +67,10 @@ const WRITE: Script = destinationScript(
 ${STORED_VERSION}
 local EMBEDDING, STATUS, VERSION, SOURCE = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local skipsMissing = ARGV[5] == 'skip'
+local function hasLength(key, wanted)
+  local found = redis.call('HSTRLEN', key, EMBEDDING)
+  return found > 0 and (wanted == 0 or found == wanted)
+end
 local reply = {}
 for i, key in ipairs(KEYS) do
   local at = 6 + (i - 1) * 4
@@ -79,7 +84,7 @@ for i, key in ipairs(KEYS) do
     local held = cleanVersion(stored[1])
     if op == 'touch' then
       if held >= version then word = 'newer'
-      elseif stored[2] ~= digest or stored[3] ~= 'embedded' then word = 'changed'
+      elseif stored[2] ~= digest or stored[3] ~= 'embedded' or not hasLength(key, tonumber(vector)) then word = 'changed'
       else fields = { VERSION, versionText } end
     elseif held > version then word = 'newer'
     elseif held == version and op ~= 'embed' then word = 'same'
@@ -163,6 +168,8 @@ export interface DestinationWrite {
   readonly vector: Uint8Array;
   /** Empty where the op stores none. */
   readonly digest: string;
+  /** For `touch`: the bytes that the stored vector must have. @default any but none */
+  readonly vectorBytes?: number;
 }
 
 /** `error` carries Redis' own words, for instance out of memory. */
@@ -191,8 +198,8 @@ export async function writeDestinations(
     fields.source,
     onMissing,
   ];
-  for (const { op, version, vector, digest } of writes) {
-    args.push(op, String(version), vector, digest);
+  for (const { op, version, vector, digest, vectorBytes = 0 } of writes) {
+    args.push(op, String(version), op === "touch" ? String(vectorBytes) : vector, digest);
   }
   const keys = writes.map(({ key }) => key);
   const reply = asFlatStrings(await link.runOn(WRITE, keys, args));

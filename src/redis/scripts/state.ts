@@ -21,10 +21,13 @@ return reply
 `,
 );
 
-// Output: the last entry, up to which everything is due now; '' where the stream is empty
+// Input: ARGV '1' to go on although work has lost its entry
+// Output: the last entry, up to which everything is due now; '' where the stream is empty; 'damaged'
+//   where a repair must come first
 const FLUSH_NOW: Script = queueScript(
   "flush",
   String.raw`
+if ARGV[1] ~= '1' and redis.call('XLEN', PENDING) < redis.call('HLEN', DEDUP) then return 'damaged' end
 local last = lastEntryId()
 if not last then return '' end
 raiseWatermark(last)
@@ -129,9 +132,13 @@ export async function runStatus(
   return reply.map((version) => (version === "" ? undefined : Number(version)));
 }
 
-/** Makes everything due that is on the stream; the last entry's ID, or undefined where there is none. */
+/** Makes everything due that is outstanding; the last entry's ID, or undefined where there is none. */
 export async function runFlush(link: Link): Promise<string | undefined> {
-  const last = asText(await link.run(FLUSH_NOW, []));
+  let last = asText(await link.run(FLUSH_NOW, ["0"]));
+  if (last === "damaged") {
+    await runRepair(link);
+    last = asText(await link.run(FLUSH_NOW, ["1"]));
+  }
   return last === "" ? undefined : last;
 }
 
