@@ -45,6 +45,8 @@ export class Pauses {
 
   /** The shared pause has been set, here or by another worker. */
   share(ms: number): void {
+    // It may come from the doorbell, which is open to everybody.
+    if (!Number.isFinite(ms)) return;
     this.#sharedUntil = Math.max(this.#sharedUntil, performance.now() + ms);
   }
 

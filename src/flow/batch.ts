@@ -27,7 +27,7 @@ export function formBatches(jobs: readonly Job[], limits: EmbedderLimits): Batch
   const maxItems = maxItemsOf(limits);
   const maxTokens = limits.maxTokens ?? Number.POSITIVE_INFINITY;
   const maxBytes = limits.maxBytes ?? Number.POSITIVE_INFINITY;
-  const countTokens = limits.countTokens ?? estimateTokens;
+  const countTokens = (text: string) => countSafely(text, limits.countTokens ?? estimateTokens);
   const countsTokens = limits.maxTokens !== undefined;
   const countsBytes = limits.maxBytes !== undefined;
 
@@ -65,4 +65,13 @@ export function formBatches(jobs: readonly Job[], limits: EmbedderLimits): Batch
     batch.bytes += bytes;
   }
   return batches.map(({ texts, jobs: jobsOfTexts }) => ({ texts, jobs: jobsOfTexts }));
+}
+
+/** A counter of the user's may refuse a text that the provider takes; it must not hold up the others. */
+function countSafely(text: string, countTokens: (text: string) => number): number {
+  try {
+    return countTokens(text);
+  } catch {
+    return estimateTokens(text);
+  }
 }

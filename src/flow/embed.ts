@@ -155,9 +155,15 @@ function checkVector(
   result: Exclude<EmbedResult, Error>,
   dimensions: number,
 ): Uint8Array | EmbedqError {
-  const isVector =
-    result instanceof Uint8Array || result instanceof Float32Array || Array.isArray(result);
-  if (!isVector) return contractError("must return a vector or an error", typeof result);
+  const isTyped = result instanceof Uint8Array || result instanceof Float32Array;
+  if (!isTyped && !Array.isArray(result)) {
+    return contractError("must return a vector or an error", typeof result);
+  }
+  // Float32Array.from would make a zero of null, and a number of "1".
+  const odd = isTyped ? undefined : result.findIndex((value: unknown) => typeof value !== "number");
+  if (odd !== undefined && odd >= 0) {
+    return contractError("must return finite numbers", `${typeof result[odd]} at ${odd}`);
+  }
   const bytes = toVectorBytes(result);
   if (bytes.length !== dimensions * FLOAT_BYTES) {
     return contractError(

@@ -20,6 +20,7 @@ export const DEFAULT_BACKOFF: Backoff = { baseMs: 1000, factor: 2, maxMs: 30_000
  * @param random A number in [0, 1).
  */
 export function backoffMs(backoff: Backoff, attempt: number, random: number): number {
+  if (backoff.baseMs === 0) return 0; // zero times an infinite factor is not a number
   const ceiling = Math.min(backoff.maxMs, backoff.baseMs * backoff.factor ** (attempt - 1));
   return Math.floor(ceiling * random);
 }

@@ -140,10 +140,16 @@ export class EnqueueError extends EmbedqError {
 
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (error instanceof Error) return error.message;
+  try {
+    return String(error);
+  } catch {
+    // Anything can be thrown, also what has no text.
+    return Object.prototype.toString.call(error);
+  }
 }
 
 /** An unknown thrown value as an Error, unchanged where it is one. */
 export function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
+  return error instanceof Error ? error : new Error(messageOf(error));
 }

@@ -100,14 +100,20 @@ export class EventEmitter {
   emit<Name extends EventName>(event: Name, payload: EmbedqEvents[Name]): void {
     for (const listener of [...(this.#of(event) ?? [])]) {
       try {
-        listener(payload);
-      } catch (error) {
-        // A failing listener of `listener:failed` itself has nobody left to be reported to.
-        if (event !== "listener:failed") {
-          this.emit("listener:failed", { event, error: asError(error) });
+        // A listener may be an async function all the same: then it fails later.
+        const ended: unknown = listener(payload);
+        if (ended instanceof Promise) {
+          ended.catch((error: unknown) => this.#reportFailure(event, error));
         }
+      } catch (error) {
+        this.#reportFailure(event, error);
       }
     }
+  }
+
+  #reportFailure(event: EventName, error: unknown): void {
+    // A failing listener of `listener:failed` itself has nobody left to be reported to.
+    if (event !== "listener:failed") this.emit("listener:failed", { event, error: asError(error) });
   }
 
   #of<Name extends EventName>(event: Name): Set<EventListener<Name>> | undefined {

@@ -8,8 +8,9 @@ export function checkItems(items: readonly EnqueueItem[], reservedPrefix: string
   if (!Array.isArray(items)) {
     throw invalid("the items", "an array of { key, text }", items);
   }
-  items.forEach((item: Partial<EnqueueItem> | null | undefined, i) => {
-    const { key, text } = item ?? {};
+  // Not by forEach, which passes over holes.
+  for (let i = 0; i < items.length; i++) {
+    const { key, text }: Partial<EnqueueItem> = items[i] ?? {};
     checkKey(key, `\`key\` of item ${i}`);
     if (key?.startsWith(reservedPrefix)) {
       throw invalid(`\`key\` of item ${i}`, `no key of the queue itself (${reservedPrefix}…)`, key);
@@ -17,7 +18,7 @@ export function checkItems(items: readonly EnqueueItem[], reservedPrefix: string
     if (typeof text !== "string" || !text.isWellFormed()) {
       throw invalid(`\`text\` of item ${i}`, "a string without lone surrogates", text);
     }
-  });
+  }
 }
 
 /** @throws {EmbedqError} `ERR_INPUT_INVALID`. */

@@ -51,13 +51,19 @@ export class Lifecycle {
 
   /** Runs the task once, after a start under way has come to its end; the task also runs after a failed start. */
   stop(task: () => Promise<void>): Promise<void> {
-    this.#stopping ??= (async () => {
-      this.#abort.abort(this.#stoppedError("continue"));
+    if (this.#stopping !== undefined) return this.#stopping;
+    let raised = () => {};
+    // Assigned before the signal is raised: a listener of it may call stop() again.
+    this.#stopping = new Promise<void>((resolve) => {
+      raised = resolve;
+    }).then(async () => {
       await this.#starting?.catch(() => {
         // The caller of start() has this error; stopping goes on.
       });
       await task();
-    })();
+    });
+    this.#abort.abort(this.#stoppedError("continue"));
+    raised();
     return this.#stopping;
   }
 

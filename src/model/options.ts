@@ -103,6 +103,7 @@ const settingEntries = {
   task: v.optional(text(/^[^\n]*$/, "a name without line breaks")),
 };
 const settingsSchema = v.strictObject(settingEntries, "is not an option");
+const groupOf = "must be an object with options of this group only";
 
 const optionsSchema = v.strictObject(
   {
@@ -114,21 +115,27 @@ const optionsSchema = v.strictObject(
     embedTimeoutMs: v.optional(wholeFrom(1, MAX_TIMER_MS), 60_000),
     stopTimeoutMs: v.optional(wholeFrom(0, MAX_TIMER_MS), 10_000),
     backoff: v.optional(
-      v.strictObject({
-        baseMs: v.optional(wholeFrom(0), DEFAULT_BACKOFF.baseMs),
-        factor: v.optional(
-          v.pipe(v.number("must be a number"), v.minValue(1, "must be at least 1")),
-          DEFAULT_BACKOFF.factor,
-        ),
-        maxMs: v.optional(wholeFrom(0), DEFAULT_BACKOFF.maxMs),
-      }),
+      v.strictObject(
+        {
+          baseMs: v.optional(wholeFrom(0), DEFAULT_BACKOFF.baseMs),
+          factor: v.optional(
+            v.pipe(v.number("must be a number"), v.minValue(1, "must be at least 1")),
+            DEFAULT_BACKOFF.factor,
+          ),
+          maxMs: v.optional(wholeFrom(0), DEFAULT_BACKOFF.maxMs),
+        },
+        groupOf,
+      ),
       {},
     ),
     cooldown: v.optional(
-      v.strictObject({
-        baseMs: v.optional(wholeFrom(1), 1000),
-        maxMs: v.optional(wholeFrom(1), 60_000),
-      }),
+      v.strictObject(
+        {
+          baseMs: v.optional(wholeFrom(1), 1000),
+          maxMs: v.optional(wholeFrom(1), 60_000),
+        },
+        groupOf,
+      ),
       {},
     ),
     onDead: v.optional(oneOf("zero", "unset"), "zero"),
@@ -151,14 +158,17 @@ const optionsSchema = v.strictObject(
 const embedderSchema = v.object({
   model: text(/^[^\n]+$/, "a name without line breaks"),
   dimensions: wholeFrom(1, 65_536),
-  task: v.optional(v.string("must be a string")),
+  task: v.optional(text(/^[^\n]*$/, "a name without line breaks")),
   limits: v.optional(
-    v.object({
-      maxItems: v.optional(wholeFrom(1)),
-      maxTokens: v.optional(wholeFrom(1)),
-      maxBytes: v.optional(wholeFrom(1)),
-      countTokens: v.optional(v.function("must be a function")),
-    }),
+    v.object(
+      {
+        maxItems: v.optional(wholeFrom(1)),
+        maxTokens: v.optional(wholeFrom(1)),
+        maxBytes: v.optional(wholeFrom(1)),
+        countTokens: v.optional(v.function("must be a function")),
+      },
+      "must be an object",
+    ),
   ),
 });
 
@@ -202,7 +212,8 @@ function resolveEmbedder(options: ModelOptions): Embedder | undefined {
       ? { model: model as string, dimensions: dimensions as number, task, embed: embedder }
       : embedder;
   check(embedderSchema, whole, typeof embedder === "function" ? "" : "embedder.");
-  for (const name of ["model", "dimensions"] as const) {
+  if (task !== undefined && whole.task === undefined) return withTask(whole, task);
+  for (const name of ["model", "dimensions", "task"] as const) {
     if (options[name] !== undefined && options[name] !== whole[name]) {
       throw invalid(
         name,
@@ -212,6 +223,18 @@ function resolveEmbedder(options: ModelOptions): Embedder | undefined {
     }
   }
   return whole;
+}
+
+/** The embedder with a task that was named beside it. */
+function withTask(embedder: Embedder, task: string): Embedder {
+  const { model, dimensions, limits } = embedder;
+  return {
+    model,
+    dimensions,
+    task,
+    limits,
+    embed: (texts, context) => embedder.embed(texts, context),
+  };
 }
 
 /** A vector space is one thing: half of one would never agree with that of a worker. */
@@ -248,9 +271,11 @@ function invalid(path: string, value: unknown, wanted: string): EmbedqError {
   );
 }
 
-// Only plain values are shown: an object may hold a credential.
+// Only plain values are shown, and no part of a URL that may be a password.
 function show(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.slice(0, 60));
+  if (typeof value === "string") {
+    return JSON.stringify(value.replace(/\/\/[^/\s]*@/g, "//***@").slice(0, 60));
+  }
   if (typeof value === "object" && value !== null)
     return Array.isArray(value) ? "a list" : "an object";
   return typeof value === "function" ? "a function" : String(value);

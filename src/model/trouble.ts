@@ -15,9 +15,13 @@ export interface Trouble {
 /** HTTP statuses that say "later", whoever throws them. */
 const LATER_STATUSES = new Set([408, 409, 425, 429]);
 
-/** Error codes of the network, of Node's fetch (undici) and of the operating system. */
+/** Error codes of the network, of Node's fetch (undici), of Bun, and of the operating system. */
 const NETWORK_CODES =
-  /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENETDOWN|ENOTFOUND|EAI_AGAIN|ERR_SOCKET|ERR_TLS|UND_ERR_|ConnectionRefused|ConnectionClosed|FailedToOpenSocket)/;
+  /^(ECONN|EPROTO|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENETDOWN|ENOTFOUND|EAI_AGAIN|ERR_SOCKET|ERR_TLS|UND_ERR_|ConnectionRefused|ConnectionClosed|FailedToOpenSocket)/;
+
+/** Where a runtime gives no code: Node and browsers, then Deno. */
+const NETWORK_MESSAGES =
+  /^(fetch failed|Failed to fetch|NetworkError|network error|error sending request|error reading a body|error decoding response)/i;
 
 /** Sorts anything that an embedder threw, or returned in the place of a vector. */
 export function troubleOf(thrown: unknown): Trouble {
@@ -26,11 +30,12 @@ export function troubleOf(thrown: unknown): Trouble {
     return {
       kind: error.kind,
       error,
-      retryAfterMs: error.retryAfterMs,
+      // A Retry-After that was a date, or a clock that runs ahead: as if none was named.
+      retryAfterMs: Number(error.retryAfterMs) >= 0 ? error.retryAfterMs : undefined,
       scope: error.scope,
     };
   }
-  const status = statusOf(error);
+  const status = statusOf(thrown);
   const isOutage =
     (status !== undefined && (LATER_STATUSES.has(status) || status >= 500)) || isNetwork(error);
   const kind = status === 429 ? "rateLimited" : isOutage ? "unavailable" : "unclassified";
@@ -43,8 +48,8 @@ export function isOutage(trouble: Trouble): boolean {
 }
 
 /** The HTTP status that client libraries attach, under one of their names. */
-function statusOf(error: Error): number | undefined {
-  const { status, statusCode, response } = error as {
+function statusOf(thrown: unknown): number | undefined {
+  const { status, statusCode, response } = (thrown ?? {}) as {
     status?: unknown;
     statusCode?: unknown;
     response?: { status?: unknown };
@@ -59,11 +64,7 @@ function isNetwork(error: Error): boolean {
   for (let depth = 0; depth < 5 && at instanceof Error; depth++, at = at.cause) {
     const code = (at as { code?: unknown }).code;
     if (typeof code === "string" && NETWORK_CODES.test(code)) return true;
-    if (
-      at instanceof TypeError &&
-      /fetch failed|network|error sending request/i.test(messageOf(at))
-    )
-      return true;
+    if (at instanceof TypeError && NETWORK_MESSAGES.test(messageOf(at))) return true;
   }
   return false;
 }

@@ -20,8 +20,9 @@ export function toVectorBytes(vector: EmbeddingVector): Uint8Array {
 
 /** The numbers of a stored vector, in memory of their own. The length must be a multiple of four. */
 export function fromVectorBytes(bytes: Uint8Array): Float32Array {
-  // A copy: bytes of a pooled buffer need not begin at a multiple of four.
-  const own = bytes.slice();
+  // A copy: bytes of a pooled buffer need not begin at a multiple of four. Not by slice(), which
+  // in Node's Buffer shares the memory.
+  const own = new Uint8Array(bytes);
   if (isLittleEndian) return new Float32Array(own.buffer, own.byteOffset, own.length / FLOAT_BYTES);
   const view = new DataView(own.buffer, own.byteOffset, own.length);
   return Float32Array.from({ length: own.length / FLOAT_BYTES }, (_, i) =>

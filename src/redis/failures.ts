@@ -30,8 +30,9 @@ export function classify(error: unknown): Failure {
   const word = message.split(" ", 1)[0] ?? "";
   if (word === "NOSCRIPT") return "noScript";
   if (PASSING_REPLIES.has(word)) return "passing";
-  const name = error instanceof Error ? `${error.constructor.name} ${message}` : message;
-  return PASSING_ERRORS.test(name) ? "passing" : "final";
+  // Where every address of a host refused, Node's error has a code and no message.
+  const { code = "" } = (error ?? {}) as { code?: unknown };
+  return PASSING_ERRORS.test(`${message} ${String(code)}`) ? "passing" : "final";
 }
 
 /** The error that leaves embedq for a failed command. */

@@ -5,7 +5,8 @@ import { EmbedqError } from "../model/errors.ts";
 /** A reply as node-redis hands it over when no command of its own interprets it. */
 export type Reply = string | number | Uint8Array | null | readonly Reply[];
 
-const decoder = new TextDecoder();
+// A byte order mark is part of a key or a text.
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 export function asList(reply: Reply | undefined): readonly Reply[] {
   if (Array.isArray(reply)) return reply as readonly Reply[];
@@ -19,8 +20,8 @@ export function asText(reply: Reply | undefined): string {
 }
 
 export function asNumber(reply: Reply | undefined): number {
-  const number = typeof reply === "number" ? reply : Number(asText(reply));
-  if (Number.isFinite(number)) return number;
+  const text = typeof reply === "number" ? String(reply) : asText(reply);
+  if (text.trim() !== "" && Number.isFinite(Number(text))) return Number(text);
   throw broken("a number", reply);
 }
 
