@@ -1,0 +1,62 @@
+// Nearest neighbours over the vectors that the queue has written, read back from Redis.
+
+import { embedHere } from "./embedder.ts";
+import type { Visit } from "./visit.ts";
+
+export interface Stored {
+  readonly text: string;
+  readonly source: string;
+  readonly vector: Float32Array;
+}
+
+export interface Hit {
+  readonly score: number;
+  readonly stored: Stored;
+}
+
+/** Reads every hash: what the application stored, and the vector that the queue added. */
+export async function readStored(visit: Visit): Promise<readonly Stored[]> {
+  const rows = await visit.readAll(["text", "source", "embedding"]);
+  return rows.map(([text, source, vector]) => ({
+    text: String(text),
+    source: String(source),
+    // A copy: the bytes of a reply need not begin at a multiple of four.
+    vector: new Float32Array(Uint8Array.from(vector ?? []).buffer),
+  }));
+}
+
+/** How many of the vectors are, to the last bit, what the embedder gives for the text. */
+export async function countRight(stored: readonly Stored[]): Promise<number> {
+  const wanted = await embedHere(stored.map(({ text }) => text));
+  return stored.filter(({ vector }, i) => areEqual(vector, wanted[i] ?? new Float32Array())).length;
+}
+
+/** The texts nearest to a question by cosine, the nearest first. */
+export async function nearest(
+  stored: readonly Stored[],
+  question: string,
+  count: number,
+): Promise<readonly Hit[]> {
+  const [asked = new Float32Array()] = await embedHere([question]);
+  return stored
+    .map((one) => ({ score: cosine(one.vector, asked), stored: one }))
+    .sort((a, b) => b.score - a.score)
+    .slice(0, count);
+}
+
+function cosine(a: Float32Array, b: Float32Array): number {
+  let dot = 0;
+  let aSquare = 0;
+  let bSquare = 0;
+  for (const [i, x] of a.entries()) {
+    const y = b[i] ?? 0;
+    dot += x * y;
+    aSquare += x * x;
+    bSquare += y * y;
+  }
+  return aSquare === 0 || bSquare === 0 ? 0 : dot / Math.sqrt(aSquare * bSquare);
+}
+
+function areEqual(a: Float32Array, b: Float32Array): boolean {
+  return a.length === b.length && a.every((number, i) => number === b[i]);
+}

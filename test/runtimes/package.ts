@@ -1,0 +1,53 @@
+// The package as npm would install it: packed, unpacked into a folder of its own, dependencies linked.
+
+import { cp, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const ROOT = join(import.meta.dir, "../..");
+
+export interface InstalledPackage extends AsyncDisposable {
+  /** A project folder with embedq in its `node_modules`, and the helper scripts beside it. */
+  readonly dir: string;
+}
+
+/** Builds if `dist` is older than what it is made from, and installs what `npm pack` makes of it. */
+export async function installPackage(): Promise<InstalledPackage> {
+  if (!(await isBuilt())) await run(ROOT, "npm", "run", "build");
+  const dir = await mkdtemp(join(tmpdir(), "embedq-package-"));
+  const modules = join(dir, "node_modules");
+  await mkdir(join(modules, "embedq"), { recursive: true });
+  await run(ROOT, "npm", "pack", "--ignore-scripts", "--pack-destination", dir);
+  const [tarball = ""] = (await readdir(dir)).filter((name) => name.endsWith(".tgz"));
+  await run(dir, "tar", "-xzf", tarball, "-C", join(modules, "embedq"), "--strip-components=1");
+  for (const name of ["redis", "valibot"]) {
+    await symlink(join(ROOT, "node_modules", name), join(modules, name));
+  }
+  for (const name of await readdir(import.meta.dir)) {
+    if (name.endsWith(".mjs")) await cp(join(import.meta.dir, name), join(dir, name));
+  }
+  const manifest = { private: true, type: "module", dependencies: { embedq: "*" } };
+  await writeFile(join(dir, "package.json"), JSON.stringify(manifest));
+  return {
+    dir,
+    [Symbol.asyncDispose]: () => rm(dir, { recursive: true, force: true }),
+  };
+}
+
+async function isBuilt(): Promise<boolean> {
+  const built = await changedAt("dist/index.js").catch(() => 0);
+  const sources = await readdir(join(ROOT, "src"), { recursive: true });
+  const paths = ["package.json", "tsup.config.ts", ...sources.map((path) => join("src", path))];
+  const changes = await Promise.all(paths.map(changedAt));
+  return changes.every((change) => change < built);
+}
+
+async function changedAt(path: string): Promise<number> {
+  return (await stat(join(ROOT, path))).mtimeMs;
+}
+
+async function run(cwd: string, ...command: string[]): Promise<void> {
+  const child = Bun.spawn(command, { cwd, stdout: "ignore", stderr: "pipe" });
+  const errors = await new Response(child.stderr).text();
+  if ((await child.exited) !== 0) throw new Error(`${command.join(" ")} failed:\n${errors}`);
+}

@@ -1,0 +1,72 @@
+// One claim becomes as many provider calls as the provider's limits ask for, side by side.
+
+import { expect, test } from "bun:test";
+import { FakeEmbedder } from "../helpers/embedder.ts";
+import { heard, items, testScope } from "../helpers/scope.ts";
+import { until } from "../helpers/until.ts";
+
+test("a batch of 120 goes out in calls of 50, 50 and 20, all in flight at once", async () => {
+  await using scope = await testScope();
+  const embedder = new FakeEmbedder({ limits: { maxItems: 50 } });
+  embedder.hold();
+  const queue = await scope.queue({ embedder, maxBatchSize: 120 });
+  const drained = heard(queue, "batch:drained");
+  await queue.enqueueMany(items(120));
+  await until(() => embedder.active === 3, { what: "three calls to be in flight" });
+  expect(embedder.batchSizes).toEqual([50, 50, 20]);
+  expect(embedder.texts).toEqual(items(120).map(({ text }) => text));
+  embedder.release();
+  await scope.untilEmpty();
+  expect(embedder.peak).toBe(3);
+  await until(() => drained.length === 1, { what: "the batch to be drained" });
+  expect(drained[0]).toMatchObject({ status: "ok", batchSize: 120, calls: 3, errorCount: 0 });
+  for (const { key, text } of items(120)) {
+    expect(await scope.vector(key)).toEqual([...embedder.vectorOf(text)]);
+  }
+});
+
+test("never more calls at once than concurrency allows", async () => {
+  await using scope = await testScope();
+  const embedder = new FakeEmbedder({ limits: { maxItems: 10 } });
+  const queue = await scope.queue({ embedder, concurrency: 3 });
+  await queue.enqueueMany(items(300));
+  await scope.untilEmpty();
+  expect(embedder.peak).toBe(3);
+  expect(embedder.texts.toSorted()).toEqual(
+    items(300)
+      .map(({ text }) => text)
+      .toSorted(),
+  );
+});
+
+test("a worker claims only what it can start: the rest stays for others", async () => {
+  await using scope = await testScope();
+  const embedder = new FakeEmbedder();
+  embedder.hold();
+  const queue = await scope.queue({ embedder, concurrency: 2 });
+  await queue.enqueueMany(items(500));
+  await until(() => embedder.active === 2, { what: "two calls to be in flight" });
+  expect(await queue.stats()).toMatchObject({ waiting: 400, inFlight: 100 });
+  embedder.release();
+  await scope.untilEmpty();
+  expect(embedder.peak).toBe(2);
+});
+
+test("one failed call of a claim does not touch the other calls", async () => {
+  await using scope = await testScope();
+  const embedder = new FakeEmbedder({ limits: { maxItems: 10 } });
+  embedder.next(() => {
+    throw new Error("the first call breaks");
+  });
+  const queue = await scope.queue({ embedder, maxBatchSize: 30 });
+  const retried = heard(queue, "text:retried");
+  await queue.enqueueMany(items(30));
+  expect((await queue.flushAndWait()).done).toBe(true);
+  expect(retried.map(({ key }) => key).toSorted()).toEqual(
+    items(10)
+      .map(({ key }) => key)
+      .toSorted(),
+  );
+  expect(embedder.texts).toHaveLength(40);
+  await scope.expectEmpty();
+});

@@ -1,0 +1,212 @@
+// A provider that is away delays work and costs no attempts; one call tries whether it is back.
+
+import { expect, test } from "bun:test";
+import { EmbedderError } from "../../src/index.ts";
+import { FakeEmbedder, httpError, throwing } from "../helpers/embedder.ts";
+import { heard, items, testScope } from "../helpers/scope.ts";
+import { until } from "../helpers/until.ts";
+
+function networkError(): Error {
+  const cause = Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
+  return new TypeError("fetch failed", { cause });
+}
+
+const OUTAGES: [string, () => unknown][] = [
+  ["HTTP 503", () => httpError(503)],
+  ["HTTP 429", () => httpError(429)],
+  ["HTTP 408 on a response", () => Object.assign(new Error("late"), { response: { status: 408 } })],
+  ["HTTP 409 as statusCode", () => Object.assign(new Error("busy"), { statusCode: 409 })],
+  ["HTTP 425", () => httpError(425)],
+  ["a refused connection", networkError],
+  ["a reset connection", () => Object.assign(new Error("reset"), { code: "ECONNRESET" })],
+  ["rateLimited", () => new EmbedderError("rateLimited", "slow down", { retryAfterMs: 60 })],
+  ["unavailable", () => new EmbedderError("unavailable", "down")],
+  [
+    "fatal for the account",
+    () => new EmbedderError("fatal", "no credit", { scope: "account", retryAfterMs: 60 }),
+  ],
+  ["fatal for the worker", () => new EmbedderError("fatal", "wrong key", { retryAfterMs: 60 })],
+];
+test.each(OUTAGES)(
+  "%s thrown five times costs no attempt, and work goes on by itself",
+  async (_, error) => {
+    await using scope = await testScope();
+    const embedder = new FakeEmbedder();
+    embedder.next(...Array.from({ length: 5 }, () => throwing(error())));
+    const queue = await scope.queue({
+      embedder: (texts, context) => embedder.embed(texts, context),
+      model: "fn",
+      dimensions: 4,
+      cooldown: { baseMs: 20, maxMs: 40 },
+    });
+    const retried = heard(queue, "text:retried");
+    const deferred = heard(queue, "text:deferred");
+    const tickets = await queue.enqueueMany(items(3));
+    await queue.flushNow();
+    const vectors = await Promise.all(
+      tickets.map((ticket) => ticket.embedding({ timeoutMs: 10_000 })),
+    );
+    expect(vectors).toEqual(items(3).map(({ text }) => embedder.vectorOf(text)));
+    await scope.untilEmpty();
+    expect(embedder.calls).toHaveLength(6);
+    expect(retried).toEqual([]);
+    expect(deferred).toHaveLength(15);
+    expect(await queue.deadLetters()).toEqual([]);
+  },
+);
+
+test("an outage reported for one text of a batch defers it alone", async () => {
+  await using scope = await testScope();
+  const embedder = new FakeEmbedder();
+  embedder.next((texts) =>
+    texts.map((text) => (text === "doc text 1" ? httpError(503) : embedder.vectorOf(text))),
+  );
+  const queue = await scope.queue({ embedder });
+  const deferred = heard(queue, "text:deferred");
+  await queue.enqueueMany(items(3));
+  expect((await queue.flushAndWait()).done).toBe(true);
+  expect(deferred.map(({ key }) => key)).toEqual(["doc:1"]);
+  expect(embedder.calls[1]).toEqual(["doc text 1"]);
+  await scope.expectEmpty();
+});
+
+test("while a provider is away nothing calls it, and afterwards one call tries it first", async () => {
+  await using scope = await testScope();
+  const embedder = new FakeEmbedder();
+  embedder.next(throwing(new EmbedderError("rateLimited", "wait", { retryAfterMs: 400 })));
+  const producer = await scope.queue({ model: "fake-1", dimensions: 4 });
+  const workers = [await scope.worker({ embedder }), await scope.worker({ embedder })];
+  const started = workers.map((worker) => heard(worker, "cooldown:started"));
+  const ended = workers.map((worker) => heard(worker, "cooldown:ended"));
+  await producer.enqueueMany(items(50));
+  await until(() => started.flat().length === 1, { what: "the cool-down to begin" });
+  embedder.hold();
+  const { cooldownMs } = await producer.stats();
+  expect(cooldownMs).toBeGreaterThan(0);
+  expect(cooldownMs).toBeLessThanOrEqual(400);
+  await producer.enqueueMany(items(200, "more"));
+  await until(() => embedder.active > 0, { what: "the probe" });
+  // All others were rung, and stay away: two looks at the queue give them the time to fail this.
+  for (let looks = 0; looks < 2; looks++) await producer.flushNow();
+  await producer.stats();
+  expect(embedder.active).toBe(1);
+  expect(embedder.calls).toHaveLength(2);
+  embedder.release();
+  await scope.untilEmpty();
+  expect(ended.flat()).toHaveLength(1);
+  expect((await producer.stats()).cooldownMs).toBe(0);
+  expect(embedder.texts).toHaveLength(300);
+});
+
+test("a rung doorbell at the end of the pause does not lose the probe", async () => {
+  await using scope = await testScope();
+  const embedder = new FakeEmbedder();
+  for (let round = 0; round < 5; round++) {
+    embedder.next(throwing(new EmbedderError("rateLimited", "wait", { retryAfterMs: 100 })));
+  }
+  const queue = await scope.queue({ embedder });
+  const producer = await scope.queue();
+  const tickets = await producer.enqueueMany(items(50));
+  let isOver = false;
+  const outcomes = Promise.all(
+    tickets.map((ticket) => ticket.outcome({ timeoutMs: 10_000 })),
+  ).finally(() => {
+    isOver = true;
+  });
+  // As busy producers do: a ring every moment, also in the very one when the pause ends.
+  await until(
+    async () => {
+      await producer.flushNow();
+      return isOver;
+    },
+    { what: "the texts to be embedded", timeoutMs: 12_000, everyMs: 0 },
+  );
+  expect((await outcomes).every(({ status }) => status === "embedded")).toBe(true);
+  await scope.untilEmpty();
+  expect(embedder.calls).toHaveLength(6);
+  expect((await queue.stats()).dead).toBe(0);
+});
+
+test("a probe that needs no call does not keep the provider waiting for a whole lease", async () => {
+  await using scope = await testScope();
+  const producer = await scope.queue(); // knows no dimensions, so its blank text goes to a worker
+  const blank = await producer.enqueue("blank", "");
+  await scope.client.set(scope.keys.cooldown, `${Date.now() + 100} 1`, { PX: 60_000 });
+  const embedder = new FakeEmbedder();
+  const queue = await scope.queue({ embedder });
+  expect((await blank.outcome({ timeoutMs: 5000 })).status).toBe("blank");
+  const ticket = await queue.enqueue("doc:1", "words");
+  await queue.flushNow();
+  expect(await ticket.embedding({ timeoutMs: 5000 })).toEqual(embedder.vectorOf("words"));
+  await scope.untilEmpty();
+});
+
+test("a worker that stops while it probes leaves the probe to another at once", async () => {
+  await using scope = await testScope();
+  const producer = await scope.queue({ model: "fake-1", dimensions: 4 });
+  await scope.client.set(scope.keys.cooldown, `${Date.now() + 50} 1`, { PX: 60_000 });
+  const stuck = new FakeEmbedder();
+  stuck.hold();
+  const first = await scope.worker({ embedder: stuck, stopTimeoutMs: 10 });
+  const ticket = await producer.enqueue("doc:1", "words");
+  await producer.flushNow();
+  await until(() => stuck.active === 1, { what: "the probe" });
+  const embedder = new FakeEmbedder();
+  await scope.worker({ embedder });
+  await first.stop();
+  expect(await ticket.embedding({ timeoutMs: 5000 })).toEqual(embedder.vectorOf("words"));
+  await scope.untilEmpty();
+});
+
+test("a worker with a wrong key pauses alone: another one does the work meanwhile", async () => {
+  await using scope = await testScope();
+  const producer = await scope.queue({ model: "fake-1", dimensions: 4 });
+  const wrong = new FakeEmbedder().always(throwing(new EmbedderError("fatal", "wrong key")));
+  const broken = await scope.worker({
+    embedder: wrong,
+    cooldown: { baseMs: 60_000, maxMs: 60_000 },
+  });
+  const paused = heard(broken, "worker:paused");
+  const ticket = await producer.enqueue("doc:1", "words");
+  await producer.flushNow();
+  await until(() => paused.length === 1, { what: "the worker to pause" });
+  expect((await producer.stats()).cooldownMs).toBe(0);
+  const right = new FakeEmbedder();
+  await scope.worker({ embedder: right });
+  expect(await ticket.embedding({ timeoutMs: 10_000 })).toEqual(right.vectorOf("words"));
+  await scope.untilEmpty();
+  expect(wrong.calls).toHaveLength(1);
+});
+
+test("a call that takes longer than embedTimeoutMs is an outage, and its signal is raised", async () => {
+  await using scope = await testScope();
+  const embedder = new FakeEmbedder();
+  const reasons: unknown[] = [];
+  embedder.next(
+    (_, { signal }) =>
+      new Promise((__, reject) => {
+        signal.addEventListener("abort", () => {
+          reasons.push(signal.reason);
+          reject(signal.reason as Error);
+        });
+      }),
+  );
+  const queue = await scope.queue({ embedder, embedTimeoutMs: 50 });
+  const deferred = heard(queue, "text:deferred");
+  await queue.enqueue("doc:1", "slow");
+  expect((await queue.flushAndWait()).done).toBe(true);
+  expect(reasons).toMatchObject([{ kind: "unavailable" }]);
+  expect(deferred).toHaveLength(1);
+  await scope.expectEmpty();
+});
+
+test("an embedder that ignores the signal is left behind after embedTimeoutMs", async () => {
+  await using scope = await testScope();
+  const embedder = new FakeEmbedder();
+  embedder.next(() => new Promise(() => {}));
+  const queue = await scope.queue({ embedder, embedTimeoutMs: 50 });
+  await queue.enqueue("doc:1", "slow");
+  expect((await queue.flushAndWait()).done).toBe(true);
+  expect(await scope.vector("doc:1")).toEqual([...embedder.vectorOf("slow")]);
+  await scope.expectEmpty();
+});
