@@ -4,6 +4,7 @@
 //   claim ──▶ work: into the pipeline (not awaited), then claim again while calls can start
 //     └─────▶ nothing due: sleep until a ring, the time that the claim named, or the safety check
 
+import { Agenda } from "./agenda.ts";
 import { Endings } from "./endings.ts";
 import { maxItemsOf } from "./flow/batch.ts";
 import { type ClaimReply, Leases } from "./flow/claim.ts";
@@ -49,9 +50,7 @@ export class Drain {
   #maxBatchSize: number;
   #workers = 1;
   #handedBack = 0;
-  /** By the monotonic clock: when abandoned work may be taken again, and when retries of ours are due. */
-  #reclaimsFrom = 0;
-  readonly #dueTimes = new Set<number>();
+  readonly #agenda = new Agenda();
   #renewal: ReturnType<typeof setTimeout> | undefined;
   #loop: Promise<void> = Promise.resolve();
 
@@ -130,13 +129,12 @@ export class Drain {
     const max = this.#claimSize();
     // A place that becomes free nudges.
     if (max === 0) return Number.POSITIVE_INFINITY;
-    const reply = await this.#leases.claim({
-      max,
-      isAlone: this.#running.size === 0,
-      reclaims: performance.now() >= this.#reclaimsFrom,
-      space: this.#space,
-    });
-    return this.#follow(reply);
+    const askedAt = performance.now();
+    const { reclaims } = this.#agenda;
+    const isAlone = this.#running.size === 0;
+    const reply = await this.#leases.claim({ max, isAlone, reclaims, space: this.#space });
+    const restMs = await this.#follow(reply);
+    return restMs === 0 ? 0 : Math.max(1, Math.min(restMs, this.#agenda.restMs(askedAt, reclaims)));
   }
 
   /** How many texts to claim now: a whole batch that can start at once, or none. */
@@ -169,13 +167,10 @@ export class Drain {
     if (reply.state === "settings") await this.#session.refresh();
     if (reply.state !== "sleep") return 0;
 
-    const now = performance.now();
-    for (const dueAt of this.#dueTimes) if (dueAt <= now) this.#dueTimes.delete(dueAt);
     const named = reply.sleepMs < 0 ? Number.POSITIVE_INFINITY : reply.sleepMs;
-    // What is due again in the group has no time that Redis could name cheaply.
+    // What others gave back is due at a time that Redis could not name cheaply.
     const unnamed = reply.pending > 0 ? reply.leaseMs / 2 : Number.POSITIVE_INFINITY;
-    const own = Math.min(...this.#dueTimes) - now;
-    return Math.max(1, Math.min(named, unnamed, own));
+    return Math.min(named, unnamed);
   }
 
   /** Sends claimed jobs down the pipeline. */
@@ -229,8 +224,7 @@ export class Drain {
         this.#handedBack += count;
       },
       wakeIn: (ms) => {
-        // Redis counts idle time in whole milliseconds: not a moment too early.
-        this.#dueTimes.add(Math.ceil(performance.now() + ms) + 2);
+        this.#agenda.expect(ms);
         this.#sleeper.nudge();
       },
       onBlocked: (isBlocked) => {
@@ -271,7 +265,7 @@ export class Drain {
 
   /** While Redis was away, idle times ran on: renew before looking for what others abandoned. */
   #onRestored(): void {
-    this.#reclaimsFrom = performance.now() + this.#leases.leaseMs / RENEWALS_PER_LEASE;
+    this.#agenda.holdOff(this.#leases.leaseMs / RENEWALS_PER_LEASE);
     this.#renewNow();
     this.#sleeper.nudge();
   }

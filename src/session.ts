@@ -176,17 +176,22 @@ export class Session {
     const word = space < 0 ? message : message.slice(0, space);
     const detail = space < 0 ? "" : message.slice(space + 1);
     if (word === "gone") this.waits.onGone(detail);
-    if (word === "settings") {
-      this.refresh().catch((thrown: unknown) => {
-        this.events.emit("settings:refused", { error: asError(thrown) });
-      });
-    }
+    if (word === "settings") this.#refreshNow();
     for (const listener of [...this.#rings]) listener(word, detail);
+  }
+
+  #refreshNow(): void {
+    this.refresh().catch((thrown: unknown) => {
+      // Where Redis is only away, its return asks again.
+      const error = asError(thrown);
+      this.events.emit("settings:refused", { error });
+    });
   }
 
   /** What was rung or written meanwhile was not heard; and a restarted Redis has forgotten its flags. */
   #onSubscriberRestored(): void {
     this.events.emit("connection:restored", { role: "subscriber" });
+    this.#refreshNow();
     for (const listener of this.#restored) listener();
     if (this.#notifications !== undefined) {
       this.#notifications = undefined;

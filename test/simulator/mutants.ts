@@ -25,8 +25,8 @@ const ORDERS: readonly Mutant[] = [
   behaves("settle-before-write", 20, "settlesBeforeWrite"),
   behaves("give-up-letter-before-mark", 20, "givesUpBeforeMark"),
   behaves("blank-clears-first", 20, "clearsBeforeBlank"),
-  behaves("skip-without-touch", 800, "skipsWithoutTouch"),
-  behaves("dead-mark-is-settled", 400, "settlesDeadMarks"),
+  behaves("skip-without-touch", 1000, "skipsWithoutTouch"),
+  behaves("dead-mark-is-settled", 500, "settlesDeadMarks"),
   { ...behaves("lost-claim-not-adopted", 100, "forgetsLostClaims"), mode: "killer" },
 ];
 
@@ -35,7 +35,7 @@ const FENCE: readonly Mutant[] = [
   patched("no-fence", 200, "write", "elseif held > version then", "elseif false then"),
   patched(
     "dead-mark-over-vector",
-    300,
+    500,
     "write",
     "elseif held == version and op ~= 'embed' then word = 'same'",
     "",
@@ -103,7 +103,7 @@ const ENDS: readonly Mutant[] = [
   patched("settle-without-ack", 20, "settle", "each(doneIds, 'XACK', PENDING, GROUP)", ""),
   patched("settle-keeps-attempts", 40, "settle", "each(forgetKeys, 'HDEL', RETRIES)", ""),
   patched("cancel-by-field", 100, "cancel", "removeEntry(live.id)", ""),
-  patched("cancel-keeps-attempts", 200, "cancel", "redis.call('HDEL', RETRIES, key)", ""),
+  patched("cancel-keeps-attempts", 500, "cancel", "redis.call('HDEL', RETRIES, key)", ""),
   patched(
     "attempts-survive-new-text",
     20,
@@ -132,7 +132,7 @@ const OWNERS: readonly Mutant[] = [
     "if leaves or isDead then",
   ),
   patched("send-back-over-outstanding", 100, "sendBack", "if liveWork(key) or floor", "if floor"),
-  patched("send-back-over-written", 600, "sendBack", "or floor > version then", "then"),
+  patched("send-back-over-written", 800, "sendBack", "or floor > version then", "then"),
 ];
 
 /** What keeps damage from spreading. */
@@ -192,7 +192,7 @@ const CRASHES: readonly Mutant[] = [
   {
     name: "suspects-not-alone",
     mode: "killer",
-    within: 100,
+    within: 50,
     patches: [
       { script: "claim", from: "elseif lost >= 2 and not", to: "elseif false and not" },
       { script: "claim", from: "isSolo = lost >= 2", to: "isSolo = false" },

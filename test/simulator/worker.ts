@@ -120,7 +120,20 @@ export class WorkerProcess {
     if ((reply.isDamaged || repairs.length > 0) && ledger.damage === undefined) {
       ledger.report("needlessRepair", repairs.join(", "));
     }
-    return reply.state === "work" ? this.#fresh(reply.jobs) : undefined;
+    if (reply.state !== "work") return undefined;
+    const jobs = this.#fresh(reply.jobs);
+    this.#checkSuspects(jobs);
+    return jobs;
+  }
+
+  /** Two lost deliveries make a suspect: nobody may be in its company when it is tried again. */
+  #checkSuspects(jobs: readonly Job[]): void {
+    const { mode, ledger } = this.#world;
+    const suspect = jobs.find(({ kind, deliveries }) => kind !== "giveUp" && deliveries > 2);
+    if (mode !== "killer" || suspect === undefined) return;
+    if (jobs.length > 1 || this.#busySlots > 0) {
+      ledger.report("notAlone", `${suspect.key} is tried beside others`);
+    }
   }
 
   /** Its own lease that ran out may come back as a new delivery: the slot that has it goes on. */

@@ -53,7 +53,7 @@ return { 'ok', unpack(storedPairs()) }
 
 // Input: ARGV pairs of name and value to store
 // Output: {'protocol', found} · {'busy', texts in flight} · {'ok', the settings in order}
-// Another vector space needs a moment without work in flight: a call under way is for the old one.
+// Another vector space or field needs a moment without work in flight: a call under way is for the old one.
 const CONFIGURE: Script = queueScript(
   "configure",
   String.raw`
@@ -64,7 +64,7 @@ local movesSpace, leaseMs = false, nil
 for i = 1, #ARGV, 2 do
   local name = ARGV[i]
   if name == 'leaseMs' then leaseMs = tonumber(ARGV[i + 1]) end
-  if name == 'model' or name == 'dimensions' or name == 'task' then
+  if name == 'model' or name == 'dimensions' or name == 'task' or name == 'field' then
     local stored = redis.call('HGET', SETTINGS, name)
     movesSpace = movesSpace or (stored and stored ~= ARGV[i + 1])
   end

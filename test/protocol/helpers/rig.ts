@@ -1,5 +1,6 @@
 // The protocol's steps in the test's hands, one by one, without a worker around them.
 
+import { expect } from "bun:test";
 import { type AcceptedText, enqueue } from "../../../src/flow/enqueue.ts";
 import { type WriteStage, writeDeadMarks } from "../../../src/flow/write.ts";
 import { sourceDigest } from "../../../src/model/digest.ts";
@@ -111,23 +112,21 @@ export class Rig {
   async take(worker: string): Promise<Job> {
     await this.flush();
     const { jobs } = await this.claim(worker);
-    const [job] = jobs;
-    if (job === undefined || jobs.length > 1) {
-      throw new Error(`expected ${worker} to be handed one text, not ${jobs.length}`);
-    }
-    return job;
+    expect(jobs).toHaveLength(1);
+    return jobs[0] as Job;
   }
 
   /** The worker that holds these entries dies, and a lease goes by. */
   async abandon(...jobs: readonly Job[]): Promise<void> {
     const held = await this.#scope.group();
-    for (const { entryId } of jobs) {
-      const entry = held.find(({ id }) => id === entryId);
-      if (entry === undefined) throw new Error(`expected entry ${entryId} to be in the group`);
-      await this.age(entryId, entry.consumer, entry.deliveries);
+    const ids = jobs.map(({ entryId }) => entryId);
+    expect(held.map(({ id }) => id)).toEqual(expect.arrayContaining(ids));
+    for (const { id, consumer, deliveries } of held) {
+      if (ids.includes(id)) await this.age(id, consumer, deliveries);
     }
   }
 
+  /** A lease goes by for one entry; owner and count of deliveries stay or become what they are told to be. */
   async age(id: string, consumer: string, deliveries: number): Promise<void> {
     const count = ["RETRYCOUNT", String(deliveries), "JUSTID"];
     const idle = ["IDLE", String(this.#leaseMs)];
