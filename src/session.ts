@@ -36,6 +36,9 @@ export class Session {
   #settings: StoredSettings;
   #fields: DestinationFields;
   #notifications: Promise<void> | undefined;
+  /** Events are heard only with both: without, waits look at Redis on a timer. */
+  #hasNotifications: boolean;
+  #isSubscribed = true;
 
   private constructor(
     connection: Connection,
@@ -63,7 +66,8 @@ export class Session {
       release: (channel) => this.#subscriber.release(channel),
       onFailure: (error) => events.emit("connection:lost", { role: "commands", error }),
     });
-    if (options.notifications === "off") this.waits.hearsEvents = false;
+    this.#hasNotifications = options.notifications !== "off";
+    this.#updateWaits();
   }
 
   /** Connects, agrees on the settings, and listens to the doorbell. */
@@ -165,7 +169,11 @@ export class Session {
         },
         onLive: (channels) => this.waits.onLive(channels),
         onRefused: (error) => this.#loseNotifications(error),
-        onLost: (error) => this.events.emit("connection:lost", { role: "subscriber", error }),
+        onLost: (error) => {
+          this.events.emit("connection:lost", { role: "subscriber", error });
+          this.#isSubscribed = false;
+          this.#updateWaits();
+        },
         onRestored: () => this.#onSubscriberRestored(),
       },
     );
@@ -191,6 +199,8 @@ export class Session {
   /** What was rung or written meanwhile was not heard; and a restarted Redis has forgotten its flags. */
   #onSubscriberRestored(): void {
     this.events.emit("connection:restored", { role: "subscriber" });
+    this.#isSubscribed = true;
+    this.#updateWaits();
     this.#refreshNow();
     for (const listener of this.#restored) listener();
     if (this.#notifications !== undefined) {
@@ -203,7 +213,8 @@ export class Session {
   async #enableNotifications(): Promise<void> {
     try {
       const flags = await enableNotifications(this.link);
-      this.waits.hearsEvents = true;
+      this.#hasNotifications = true;
+      this.#updateWaits();
       this.events.emit("notifications:enabled", { flags });
       // What was written before the flags were set made no event.
       this.waits.recheckAll();
@@ -213,7 +224,12 @@ export class Session {
   }
 
   #loseNotifications(error: Error): void {
-    this.waits.hearsEvents = false;
+    this.#hasNotifications = false;
+    this.#updateWaits();
     this.events.emit("notifications:unavailable", { error });
+  }
+
+  #updateWaits(): void {
+    this.waits.hearsEvents = this.#hasNotifications && this.#isSubscribed;
   }
 }
