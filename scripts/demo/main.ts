@@ -2,7 +2,7 @@
 //
 //   Redis ─▶ visit ─▶ queue ─▶ two worker processes ─▶ enqueue, await, search, report
 
-import { EmbeddingQueue, type RedisClientLike, type Ticket } from "../../src/index.ts";
+import { EmbeddingQueue, type Ticket } from "../../src/index.ts";
 import { type Corpus, collectCorpus, type Passage } from "./corpus.ts";
 import { BATCH, demoEmbedder } from "./embedder.ts";
 import { Interrupted, Interruption, orderly } from "./interruption.ts";
@@ -75,7 +75,7 @@ async function run(
   const { model, dimensions } = demoEmbedder();
   await using queue = new EmbeddingQueue({
     // The types of node-redis do not fit by themselves.
-    redis: visit.client as unknown as RedisClientLike,
+    redis: visit.client,
     name: visit.name,
     model,
     dimensions,

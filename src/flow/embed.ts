@@ -42,7 +42,7 @@ export async function embedBatch(stage: EmbedStage, batch: Batch): Promise<Embed
  * Splits where it must:
  *
  * - rejected: in halves, until the bad text stands alone. One bad text among n costs at most
- *   2·log2(n) further calls, and the halves that pass are done.
+ *   2·⌈log2 n⌉ further calls, and the halves that pass are done.
  * - unclassified: everybody is charged an attempt, but nobody loses the last one to a neighbour:
  *   texts at their last attempt are split likewise until they fail alone.
  * - outage: no further calls; what is left goes back without a spent attempt.
@@ -113,7 +113,10 @@ class Isolation implements EmbedOutcome {
     }, timeoutMs);
     const either = AbortSignal.any([signal, timeout.signal]);
     try {
-      const results = await raceAbort(embedder.embed(texts, { signal: either }), either);
+      const results = await raceAbort(
+        Promise.resolve(embedder.embed(texts, { signal: either })),
+        either,
+      );
       if (!Array.isArray(results) || results.length !== texts.length) {
         const found = Array.isArray(results) ? String(results.length) : typeof results;
         throw contractError(`must return one result for each of ${texts.length} texts`, found);
@@ -164,7 +167,8 @@ function checkVector(
   if (odd !== undefined && odd >= 0) {
     return contractError("must return finite numbers", `${typeof result[odd]} at ${odd}`);
   }
-  const bytes = toVectorBytes(result);
+  // A copy: an embedder may use its memory again for the next call.
+  const bytes = new Uint8Array(toVectorBytes(result));
   if (bytes.length !== dimensions * FLOAT_BYTES) {
     return contractError(
       `must return ${dimensions} numbers (${dimensions * FLOAT_BYTES} bytes) a text`,

@@ -5,6 +5,7 @@ import { readLetter, readLetters, removeLetters } from "../redis/deadletters.ts"
 import type { Link } from "../redis/link.ts";
 import { runSendBack } from "../redis/scripts/dead.ts";
 import { type DestinationFields, lookAtDestinations } from "../redis/scripts/destination.ts";
+import { runStatus } from "../redis/scripts/state.ts";
 
 /** Letters from the oldest on. */
 export function listLetters(
@@ -24,8 +25,11 @@ export async function sendBackLetter(
   const letter = await readLetter(link, letterId);
   if (letter === undefined) return { status: "absent" };
   if (letter.key === undefined) return { status: "malformed" };
+  // The queue first, the destination second, as in a wait: a newer text that is written and settled
+  // between the two reads would otherwise not be seen by either.
+  const [outstanding = 0] = await runStatus(link, [letter.key]);
   const [look] = await lookAtDestinations(link, fields, 0, [{ key: letter.key, digest: "" }]);
-  return runSendBack(link, letterId, look?.storedVersion ?? 0);
+  return runSendBack(link, letterId, Math.max(outstanding, look?.storedVersion ?? 0));
 }
 
 export function deleteLetters(link: Link, letterIds: readonly string[]): Promise<number> {

@@ -94,7 +94,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 const settingEntries = {
   maxBatchSize: v.optional(wholeFrom(1, 100_000)),
   flushIntervalMs: v.optional(wholeFrom(0)),
-  leaseMs: v.optional(wholeFrom(50)),
+  leaseMs: v.optional(wholeFrom(50, MAX_TIMER_MS)),
   maxAttempts: v.optional(wholeFrom(1)),
   maxDeadLetters: v.optional(wholeFrom(1)),
   field: v.optional(text(/^[^\0\n]+$/, "a name without line breaks")),

@@ -31,7 +31,7 @@ export function troubleOf(thrown: unknown): Trouble {
       kind: error.kind,
       error,
       // A Retry-After that was a date, or a clock that runs ahead: as if none was named.
-      retryAfterMs: Number(error.retryAfterMs) >= 0 ? error.retryAfterMs : undefined,
+      retryAfterMs: isPause(error.retryAfterMs) ? error.retryAfterMs : undefined,
       scope: error.scope,
     };
   }
@@ -45,6 +45,11 @@ export function troubleOf(thrown: unknown): Trouble {
 /** True where a failure costs no attempt: the provider or the worker is at fault, not the text. */
 export function isOutage(trouble: Trouble): boolean {
   return trouble.kind !== "rejected" && trouble.kind !== "unclassified";
+}
+
+function isPause(ms: number | undefined): boolean {
+  // Zero is no pause: the next call would follow at once, and the next refusal.
+  return ms !== undefined && Number.isFinite(ms) && ms > 0;
 }
 
 /** The HTTP status that client libraries attach, under one of their names. */

@@ -21,8 +21,8 @@ export interface RedisClientLike {
     listener: (message: string, channel: string) => void,
   ): Promise<unknown>;
   ping(): Promise<unknown>;
-  on(event: string, listener: (...args: never[]) => void): unknown;
-  off(event: string, listener: (...args: never[]) => void): unknown;
+  on(event: string, listener: (error: Error) => void): unknown;
+  off(event: string, listener: (error: Error) => void): unknown;
 }
 
 /** Options of node-redis' `createClient`, of which embedq looks at these. */
@@ -56,7 +56,7 @@ export async function connect(client: RedisClientLike, timeoutMs: number): Promi
 }
 
 /** Disconnects whatever state the client is in. */
-export async function disconnect(client: RedisClientLike): Promise<void> {
+async function disconnect(client: RedisClientLike): Promise<void> {
   // From here on an 'error' event means nothing, and must not go unheard.
   client.off("error", ignoreError);
   client.on("error", ignoreError);

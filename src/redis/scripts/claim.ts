@@ -4,11 +4,9 @@
 import type { Job } from "../../model/job.ts";
 import type { Link } from "../link.ts";
 import { asFlatStrings, asList, asNumber, asText } from "../replies.ts";
-import { JOBS_IN_LUA, jobsOf, SOLO_AFTER } from "./jobs.ts";
+import { GIVE_UP_AFTER, JOBS_IN_LUA, jobsOf, SOLO_AFTER } from "./jobs.ts";
 import { queueScript, type Script } from "./script.ts";
 
-/** Deliveries lost at which a text is given up: the last two of them it was alone. */
-const GIVE_UP_AFTER = 4;
 /** Text handed out by one claim, in bytes; reached only by texts of many KiB. */
 const MAX_CLAIM_BYTES = 8 * 1024 * 1024;
 
@@ -106,6 +104,8 @@ while reclaims and hasRoom() do
         if not hasRoom() then
           park(id, s.leaseMs, lost) -- not now: due at once, its count kept
         elseif attempts >= s.maxAttempts or lost >= ${GIVE_UP_AFTER} then
+          -- Counted as well, so that adopting tells it from a last try alone.
+          redis.call('XCLAIM', PENDING, GROUP, me, 0, id, 'RETRYCOUNT', lost + 1, 'JUSTID')
           take('giveUp', id, key, live, attempts, lost)
         elseif lost >= ${SOLO_AFTER} and not (isAlone and count == 0) then
           suspects = suspects + 1

@@ -5,7 +5,7 @@ import type { Link } from "../link.ts";
 import { asFlatStrings } from "../replies.ts";
 import { queueScript, type Script } from "./script.ts";
 
-// Input: ARGV letter id · version stored in the destination
+// Input: ARGV letter id · the newest version known of the key, outstanding or stored
 // Output: {'absent'} | {'malformed'} (has no text) | {'superseded'} | {'queued', key, version}
 // Never over a newer text, outstanding or written: such a letter is only removed.
 const SEND_BACK: Script = queueScript(
@@ -42,10 +42,10 @@ return { 'queued', key, digits(version) }
 export async function runSendBack(
   link: Link,
   letterId: string,
-  storedVersion: number,
+  newestVersion: number,
 ): Promise<SendBackResult> {
   const [status, key = "", version] = asFlatStrings(
-    await link.run(SEND_BACK, [letterId, String(storedVersion)]),
+    await link.run(SEND_BACK, [letterId, String(newestVersion)]),
   );
   if (status === "queued") return { status, key, version: Number(version) };
   return { status: status as "absent" | "malformed" | "superseded" };

@@ -5,6 +5,9 @@ import type { Job } from "../../model/job.ts";
 /** Deliveries lost from which on a text is handed out alone. */
 export const SOLO_AFTER = 2;
 
+/** Deliveries lost at which a text is given up: the last two of them it was alone. */
+export const GIVE_UP_AFTER = 4;
+
 /** The Lua side. */
 export const JOBS_IN_LUA: string = String.raw`
 local function keyOf(entry) return pairsOf(entry[2])['key'] end

@@ -3,7 +3,7 @@
 import type { Job } from "../../model/job.ts";
 import type { Link } from "../link.ts";
 import { asFlatStrings } from "../replies.ts";
-import { JOBS_IN_LUA, jobsOf, SOLO_AFTER } from "./jobs.ts";
+import { GIVE_UP_AFTER, JOBS_IN_LUA, jobsOf, SOLO_AFTER } from "./jobs.ts";
 import { queueScript, type Script } from "./script.ts";
 
 // Input: ARGV worker · entry IDs
@@ -44,7 +44,8 @@ for _, held in ipairs(mine) do
     if live and live.id == id then
       redis.call('XCLAIM', PENDING, GROUP, ARGV[1], 0, id, 'JUSTID')
       local attempts = attemptsOf(key)
-      local kind = attempts >= s.maxAttempts and 'giveUp' or deliveries > ${SOLO_AFTER} and 'solo' or 'embed'
+      local isOver = attempts >= s.maxAttempts or deliveries > ${GIVE_UP_AFTER}
+      local kind = isOver and 'giveUp' or deliveries > ${SOLO_AFTER} and 'solo' or 'embed'
       addJob(jobs, kind, id, key, live, attempts, deliveries)
     else
       removeEntry(id) -- superseded meanwhile, or damaged
