@@ -120,6 +120,8 @@ export class Endings {
         status === "failed" ? backoffMs(session.options.backoff, job.attempts + 1, random) : 0,
     }));
     // Other workers may take over at once what this one cannot do.
+    // Before the script: a claim that gets such a text again, even before this reply, gets it anew.
+    leases.release(results.map(({ job }) => job));
     const rings = stopSignal.aborted || results.some(({ status }) => status === "deferred");
     const replies = await this.persist("give back", () =>
       failJobs(session.link, leases.worker, failures, rings),
@@ -133,10 +135,10 @@ export class Endings {
       const { word, attempts = 0 } = replies[i] ?? {};
       const waitMs = failures[i]?.backoffMs ?? 0;
       if (word === "giveUp") {
+        leases.keep(job);
         dead.push({ job, reason: error.message, attempts });
         return;
       }
-      leases.release([job]);
       if (word !== "parked") return;
       if (status === "deferred") session.events.emit("text:deferred", { key, version, error });
       else {

@@ -83,8 +83,16 @@ export class Leases {
     return this.#hold(jobs, sentAt);
   }
 
+  /** Lets go of jobs; not of the same entries where they were claimed anew meanwhile. */
   release(jobs: readonly Job[]): void {
-    for (const { entryId } of jobs) this.#held.delete(entryId);
+    for (const job of jobs) {
+      if (this.#held.get(job.entryId)?.job === job) this.#held.delete(job.entryId);
+    }
+  }
+
+  /** Holds a job again that was to go back and did not. */
+  keep(job: Job): void {
+    this.#hold([job], performance.now());
   }
 
   /** Renews what is held. */

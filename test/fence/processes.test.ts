@@ -18,7 +18,7 @@ interface Pause {
   start(scope: Scope): Helper;
   /** The worker stands still; nothing to do where it does so by itself. */
   begin(helper: Helper): void;
-  end(scope: Scope, helper: Helper): Promise<unknown> | void;
+  end(scope: Scope, helper: Helper): unknown;
 }
 
 const PAUSES: Record<string, Pause> = {

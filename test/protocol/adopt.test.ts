@@ -81,7 +81,7 @@ test("a worker whose lost claim ended with the connection embeds it once, at onc
   await using worker = await startWorker(scope, { embedder, url: proxy.url });
   await rig.enqueueMany(items(3));
   // The reply is still on its way when the entries are seen in the group.
-  proxy.delay(150);
+  proxy.delay(250);
   await rig.flush();
   await until(async () => (await scope.group()).length === 3, { what: "the claim", everyMs: 1 });
   expect(embedder.calls).toEqual([]);
@@ -89,7 +89,7 @@ test("a worker whose lost claim ended with the connection embeds it once, at onc
   proxy.cut();
 
   const isOver = async () => (await scope.stream()).length === 0;
-  await until(isOver, { what: "the adopted texts to be done", timeoutMs: 3_000 });
+  await until(isOver, { what: "the adopted texts to be done" });
   expect(worker.heard("worker:failed").map(({ action }) => action)).toContain("claim");
   expect(embedder.calls.map((texts) => [...texts].sort())).toEqual([
     items(3).map(({ text }) => text),

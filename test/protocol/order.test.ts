@@ -16,12 +16,12 @@ test("a text stays outstanding while Redis refuses its vector, and is stored wit
   await using worker = await startWorker(scope, { embedder });
   const { version } = await rig.enqueue("doc", "one");
   await rig.flush();
-  await until(() => embedder.active === 1, { what: "the call", timeoutMs: 2_000 });
+  await until(() => embedder.active === 1, { what: "the call" });
 
   await scope.client.configSet("maxmemory", "1");
   embedder.release();
   const isRefused = () => worker.heard("worker:failed").some(({ action }) => action === "write");
-  await until(isRefused, { what: "the refused write", timeoutMs: 2_000 });
+  await until(isRefused, { what: "the refused write" });
   expect(await rig.outstanding("doc")).toBe(version);
   expect(await scope.group()).toMatchObject([{ consumer: worker.name, deliveries: 1 }]);
   expect(await scope.client.exists("doc")).toBe(0);

@@ -1,11 +1,14 @@
 // Orderly returns: they take their delivery off the count, and an outage spends no attempt.
 
 import { expect, test } from "bun:test";
+import { Leases } from "../../src/flow/claim.ts";
 import { EmbedderError } from "../../src/model/errors.ts";
+import type { Job } from "../../src/model/job.ts";
 import { FakeEmbedder, httpError, throwing } from "../helpers/embedder.ts";
-import { testScope } from "../helpers/scope.ts";
+import { items, testScope } from "../helpers/scope.ts";
 import { until } from "../helpers/until.ts";
-import { numbersOf, openRig } from "./helpers/rig.ts";
+import { after, intercept, once } from "./helpers/intercept.ts";
+import { numbersOf, openRig, SPACE } from "./helpers/rig.ts";
 import { startWorker } from "./helpers/worker.ts";
 
 test("ten outages in a row never make a text a suspect and never spend an attempt", async () => {
@@ -56,23 +59,23 @@ test("more outages than attempts, in a worker, cost no attempt", async () => {
   await rig.enqueue("doc", "one");
   await rig.flush();
   const isOver = async () => (await rig.outstanding("doc")) === 0;
-  await until(isOver, { what: "the end of the outage", timeoutMs: 3_000 });
+  await until(isOver, { what: "the end of the outage" });
   expect(await scope.dead()).toEqual([]);
   expect(await scope.vector("doc")).toEqual(numbersOf("one"));
   expect(embedder.calls).toHaveLength(5);
-  expect(worker.heard("text:deferred")).toHaveLength(4);
+  expect(worker.heard("text:deferred").length).toBeGreaterThanOrEqual(4);
   expect(worker.heard("text:retried")).toEqual([]);
 });
 
 test("a text in its backoff is due when the backoff ends and not before", async () => {
   await using scope = await testScope();
-  await using rig = await openRig(scope, { leaseMs: 5_000 });
+  await using rig = await openRig(scope);
   await rig.enqueue("doc", "one");
-  await rig.fail("a", await rig.take("a"), { backoffMs: 2_000 });
+  await rig.fail("a", await rig.take("a"), { backoffMs: 20_000 });
   const [parked] = await scope.group();
   expect(parked).toMatchObject({ consumer: "parked", deliveries: 0 });
-  expect(parked?.idleMs).toBeGreaterThanOrEqual(3_000);
-  expect(parked?.idleMs).toBeLessThan(4_500);
+  expect(parked?.idleMs).toBeGreaterThanOrEqual(40_000);
+  expect(parked?.idleMs).toBeLessThan(55_000);
   expect((await rig.claim("b")).jobs).toEqual([]);
   await rig.age(parked?.id ?? "", "parked", 0);
   expect((await rig.claim("b")).jobs).toMatchObject([{ attempts: 1, deliveries: 1 }]);
@@ -92,4 +95,52 @@ test("work handed back at a stop is due at once", async () => {
   }
   expect(await scope.group()).toMatchObject([{ consumer: "parked", deliveries: 0 }]);
   expect((await rig.claim("b")).jobs).toMatchObject([{ kind: "embed", deliveries: 1 }]);
+});
+
+test("a text that is handed out again before its return was answered is not forgotten", async () => {
+  await using scope = await testScope();
+  await using rig = await openRig(scope);
+  const embedder = new FakeEmbedder().next(throwing(httpError(503)));
+  const isHandedOutAgain = Promise.withResolvers<void>();
+  let handOuts = 0;
+  await using _ = await startWorker(scope, {
+    embedder,
+    wrap: (link) => {
+      const watched = intercept(link, "claim", async (call) => {
+        const reply = await call();
+        const isWork = Array.isArray(reply) && reply[0] === "work";
+        // Only after the worker has seen the reply.
+        if (isWork && ++handOuts === 2) setImmediate(isHandedOutAgain.resolve);
+        return reply;
+      });
+      return intercept(watched, "fail", once(after(() => isHandedOutAgain.promise)));
+    },
+  });
+  await rig.enqueue("doc", "one");
+  await rig.flush();
+  const isOver = async () => (await rig.outstanding("doc")) === 0;
+  await until(isOver, { what: "the second try" });
+  expect(embedder.calls).toEqual([["one"], ["one"]]);
+  await scope.expectEmpty();
+});
+
+test("a claim that ends does not let go of a text that came back and was claimed anew", async () => {
+  await using scope = await testScope();
+  await using rig = await openRig(scope);
+  const leases = new Leases(rig.link, "a", 60_000, () => {});
+  const order = { max: 50, isAlone: true, reclaims: true, space: SPACE };
+  await rig.enqueueMany(items(2));
+  await rig.flush();
+  const first = (await leases.claim(order)).jobs;
+  const [failed] = first as [Job, Job];
+  await rig.fail("a", failed);
+  leases.release([failed]);
+  const again = (await leases.claim(order)).jobs;
+  expect(again).toMatchObject([{ key: failed.key }]);
+
+  leases.release(first);
+  await rig.abandon(...again);
+  await leases.renew();
+  const entry = (await scope.group()).find(({ id }) => id === failed.entryId);
+  expect(entry?.idleMs).toBeLessThan(30_000);
 });

@@ -44,7 +44,7 @@ for (const read of ["status", "read"]) {
       await rig.settle(job);
     });
     using waits = openWaits(rig, { link: intercept(rig.link, read, once(finish)) });
-    const outcome = await waits.wait("doc", version, { timeoutMs: 1_000 });
+    const outcome = await waits.wait("doc", version, { timeoutMs: 3_000 });
     expect(outcome).toMatchObject({ status: "embedded", version, superseded: false });
   });
 }
@@ -55,7 +55,7 @@ test("what was written before the channel was heard is looked up once it is", as
   const { version } = await rig.enqueue("doc", "one");
   const job = await rig.take("a");
   using waits = openWaits(rig, { isLive: false });
-  const waiting = waits.wait("doc", version, { timeoutMs: 1_000 });
+  const waiting = waits.wait("doc", version, { timeoutMs: 3_000 });
   await rig.write(job);
   await rig.settle(job);
   waits.onLive([CHANNEL]);
@@ -74,7 +74,7 @@ test("a destination's event alone never says gone; the word of a cancel does", a
   );
   using waits = openWaits(rig, { link, isLive: false });
   let isOver = false;
-  const waiting = waits.wait("doc", version, { timeoutMs: 1_000 });
+  const waiting = waits.wait("doc", version, { timeoutMs: 3_000 });
   const noting = waiting.then(() => {
     isOver = true;
   });
@@ -93,7 +93,7 @@ test("a newer result ends the wait for an older text as superseded", async () =>
   const one = await rig.enqueue("doc", "one");
   const two = await rig.finish("doc", "two");
   using waits = openWaits(rig);
-  const outcome = await waits.wait("doc", one.version, { timeoutMs: 1_000 });
+  const outcome = await waits.wait("doc", one.version, { timeoutMs: 3_000 });
   expect(outcome).toMatchObject({ status: "embedded", superseded: true, version: two.version });
   expect([...((outcome as { embedding?: Float32Array }).embedding ?? [])]).toEqual(
     numbersOf("two"),
@@ -108,7 +108,7 @@ test("a dead text without a vector ends the wait as dead", async () => {
   await rig.mark(job, "unset");
   await rig.giveUp(job);
   using waits = openWaits(rig);
-  const outcome = await waits.wait("doc", version, { timeoutMs: 1_000 });
+  const outcome = await waits.wait("doc", version, { timeoutMs: 3_000 });
   expect(outcome).toMatchObject({ status: "dead", embedding: undefined });
 });
 
@@ -118,10 +118,10 @@ test("a destination that was deleted ends the wait as gone, unless its text is o
   const { version } = await rig.finish("doc", "one");
   await scope.client.del("doc");
   using waits = openWaits(rig);
-  expect(await waits.wait("doc", version, { timeoutMs: 1_000 })).toMatchObject({ status: "gone" });
+  expect(await waits.wait("doc", version, { timeoutMs: 3_000 })).toMatchObject({ status: "gone" });
   const again = await rig.enqueue("doc", "one");
   const job = await rig.take("a");
-  const waiting = waits.wait("doc", again.version, { timeoutMs: 1_000 });
+  const waiting = waits.wait("doc", again.version, { timeoutMs: 3_000 });
   await rig.write(job);
   waits.onWritten(CHANNEL);
   expect(await waiting).toMatchObject({ status: "embedded", version: again.version });

@@ -26,7 +26,10 @@ export interface Helper extends AsyncDisposable {
   readonly pid: number;
   readonly messages: readonly Message[];
   /** Waits for the n-th line with this word, counted from 1. */
-  hear(word: string, options?: { readonly timeoutMs?: number; readonly n?: number }): Promise<Message>;
+  hear(
+    word: string,
+    options?: { readonly timeoutMs?: number; readonly n?: number },
+  ): Promise<Message>;
   /** Sends a line. */
   tell(line: string): void;
   signal(name: NodeJS.Signals): void;
@@ -65,14 +68,13 @@ export function startHelper(
     pid: child.pid ?? 0,
     messages,
     async hear(word, { timeoutMs = 20_000, n = 1 } = {}) {
-      const found = await until(
-        () => {
-          const list = messages.filter((message) => message.word === word);
-          return list[n - 1] ?? (hasEnded() ? "ended" : undefined);
-        },
-        { what: `"${word}" from ${runtime}`, timeoutMs },
-      );
-      if (found === "ended") throw new Error(`${runtime} ended before "${word}":\n${errors}`);
+      const find = () => messages.filter((message) => message.word === word)[n - 1];
+      await until(() => find() !== undefined || hasEnded(), {
+        what: `"${word}" from ${runtime}`,
+        timeoutMs,
+      });
+      const found = find();
+      if (found === undefined) throw new Error(`${runtime} ended before "${word}":\n${errors}`);
       return found;
     },
     tell(line) {

@@ -41,7 +41,10 @@ test("workers on Bun, Deno and Node share the texts of two producers, each embed
   );
 
   const texts = PRODUCERS.flatMap((prefix) =>
-    Array.from({ length: EACH }, (_, i) => ({ key: `${prefix}:${i}`, text: `${prefix} text ${i}` })),
+    Array.from({ length: EACH }, (_, i) => ({
+      key: `${prefix}:${i}`,
+      text: `${prefix} text ${i}`,
+    })),
   );
   expect(done.map(({ runtime }) => runtime)).toEqual([...PRODUCERS]);
   expect(done.flatMap(({ outcomes }) => outcomes)).toEqual(

@@ -131,7 +131,7 @@ const OWNERS: readonly Mutant[] = [
     "if consumer['pending'] == 0 and (leaves or isDead) then",
     "if leaves or isDead then",
   ),
-  patched("send-back-over-outstanding", 100, "sendBack", "if liveWork(key) or floor", "if floor"),
+  patched("send-back-over-outstanding", 1000, "sendBack", "if liveWork(key) or floor", "if floor"),
   patched("send-back-over-written", 800, "sendBack", "or floor > version then", "then"),
 ];
 
@@ -199,6 +199,7 @@ const CRASHES: readonly Mutant[] = [
     ],
   },
   inKillerMode(patched("no-crash-bound", 20, "claim", "or lost >= 4 then", "then")),
+  inKillerMode(patched("adopt-ignores-bound", 500, "adopt", "or deliveries > 4", "")),
   inKillerMode(
     patched("fail-keeps-delivery", 100, "fail", "math.max(0, deliveries - 1)", "deliveries"),
   ),

@@ -1,12 +1,11 @@
 // Those who interfere: one cancels, one sends dead letters back.
 
+import { listLetters, sendBackLetter } from "../../src/flow/letters.ts";
 import { EmbedqError } from "../../src/model/errors.ts";
-import { readLetters } from "../../src/redis/deadletters.ts";
-import { runSendBack } from "../../src/redis/scripts/dead.ts";
-import { lookAtDestinations } from "../../src/redis/scripts/destination.ts";
+import type { DeadLetter } from "../../src/model/outcome.ts";
 import { runCancel } from "../../src/redis/scripts/settle.ts";
 import type { Actor } from "./actor.ts";
-import { nameOf } from "./ledger.ts";
+import { type GivenText, nameOf } from "./ledger.ts";
 import { FIELDS, type World } from "./world.ts";
 
 /** Cancels a key, now or later. */
@@ -23,35 +22,27 @@ export async function cancel(world: World, actor: Actor): Promise<void> {
 export async function sendBack(world: World, actor: Actor): Promise<void> {
   for (let turn = 0; turn < 8; turn++) {
     await actor.idle();
-    const [letter] = await readLetters(actor.link, undefined, 1);
-    if (letter?.key === undefined || letter.text === undefined) continue;
-    await sendLetterBack(world, actor, letter.id, letter.key, letter.text, letter.version ?? 0);
+    const [letter] = await listLetters(actor.link, undefined, 1);
+    if (letter?.key !== undefined && letter.text !== undefined) {
+      await sendOneBack(world, actor, letter);
+    }
   }
 }
 
-async function sendLetterBack(
-  world: World,
-  actor: Actor,
-  id: string,
-  key: string,
-  text: string,
-  letterVersion: number,
-): Promise<void> {
+async function sendOneBack(world: World, actor: Actor, letter: DeadLetter): Promise<void> {
   const { ledger } = world;
-  // What was accepted before the call began is newer than the letter, or it is not.
-  const newer = ledger
-    .kept(key)
-    .filter(({ version }) => version !== undefined && version > letterVersion);
-  const [given] = ledger.begin([{ key, text }]) as [ReturnType<typeof ledger.begin>[0]];
-  const [look] = await lookAtDestinations(actor.link, FIELDS, 0, [{ key, digest: "" }]);
+  const { id, key = "", text = "", version: letterVersion = 0 } = letter;
+  // What was accepted before this began is seen, or it was newer and is written over.
+  const newer = ledger.kept(key).filter(({ version = 0 }) => version > letterVersion);
+  const [given] = ledger.begin([{ key, text }]) as [GivenText];
   ledger.touchedLetters.add(nameOf(key, letterVersion));
-  const reply = await runSendBack(actor.link, id, look?.storedVersion ?? 0);
+  const reply = await sendBackLetter(actor.link, FIELDS, id);
   ledger.count(`sendBack ${reply.status}`);
   if (reply.status !== "queued") return;
   ledger.accept(given, reply.version);
   world.waitFor(given, false);
   const over = newer.find(
-    (each) => !ledger.mayBeCancelled(each) && (each.version as number) < reply.version,
+    (each) => !ledger.mayBeCancelled(each) && (each.version ?? 0) < reply.version,
   );
   // Where missing destinations are skipped, what is newer may never have been stored.
   const isCertain = world.plan.onMissing === "create" && ledger.damage === undefined;

@@ -117,9 +117,7 @@ export class Rules {
     const was = before.destinations.get(key) ?? NOTHING;
     const is = after.destinations.get(key) ?? NOTHING;
     const outstanding = after.dedup.get(key)?.version ?? Number.POSITIVE_INFINITY;
-    // A dead letter that is sent back may keep its place before a newer text.
-    const isSentBack = this.#world.ledger.touchedLetters.has(nameOf(key, outstanding - 1));
-    if (is.version > outstanding && !isSentBack) {
+    if (is.version > outstanding) {
       this.#report("versionOrder", `${key} is newer in the destination than in dedup`);
     }
     if (is.version < was.version) {

@@ -6,7 +6,8 @@ import { readLetters } from "../../src/redis/deadletters.ts";
 import type { Link } from "../../src/redis/link.ts";
 import type { Reply } from "../../src/redis/replies.ts";
 import { runJoin } from "../../src/redis/scripts/settings.ts";
-import { Actor, type Call } from "./actor.ts";
+import type { Actor, Call } from "./actor.ts";
+import { Cast } from "./cast.ts";
 import { DAMAGE_KINDS, Damage, type DamageKind } from "./damage.ts";
 import { judge } from "./judge.ts";
 import { type GivenText, Ledger } from "./ledger.ts";
@@ -18,7 +19,7 @@ import { Random } from "./random.ts";
 import { Rules } from "./rules.ts";
 import { EMPTY_SNAPSHOT, type Snapshot, setIdle, takeSnapshot } from "./snapshot.ts";
 import { waitFor } from "./waiter.ts";
-import { WorkerProcess } from "./worker.ts";
+import type { WorkerProcess } from "./worker.ts";
 import {
   ASKED_SPACE,
   LEASE_MS,
@@ -29,17 +30,19 @@ import {
   type World,
 } from "./world.ts";
 
-/** Of a hundred replies, how many never arrive. */
+/** How many replies never arrive. */
 const LOST_REPLIES = 0.04;
 /** Steps after which even the slowest schedule that makes progress has come to rest. */
 const MAX_STEPS_TO_REST = 3_000;
+/** Steps in which a process ends what it has begun. */
+const MAX_LAST_STEPS = 200;
 
 export interface ScheduleOptions {
   readonly seed: number;
   readonly mode: Mode;
   readonly misbehaviour: Misbehaviour | undefined;
-  /** The kind of damage in damage mode. @default drawn anew for each schedule */
-  readonly damage?: DamageKind | undefined;
+  /** The kind of damage in damage mode; drawn where undefined. */
+  readonly damage: DamageKind | undefined;
 }
 
 export class Schedule implements World {
@@ -50,22 +53,21 @@ export class Schedule implements World {
   readonly mode: Mode;
   readonly misbehaviour: Misbehaviour | undefined;
   readonly link: Link;
+  readonly #damageKind: DamageKind | undefined;
   readonly #rules: Rules;
-  readonly #actors = new Set<Actor>();
-  readonly #producers = new Set<Actor>();
-  readonly #processes = new Set<WorkerProcess>();
+  readonly #cast: Cast;
+  /** Written after every step. */
   #snapshot: Snapshot = EMPTY_SNAPSHOT;
-  #workerCount = 0;
-  readonly #damage: DamageKind | undefined;
 
   constructor(link: Link, { seed, mode, misbehaviour, damage }: ScheduleOptions) {
     this.link = link;
-    this.#damage = damage;
     this.random = new Random(seed);
     this.mode = mode;
     this.misbehaviour = misbehaviour;
     this.plan = drawPlan(this.random, mode);
+    this.#damageKind = damage;
     this.#rules = new Rules(this);
+    this.#cast = new Cast(this, this.log, link, () => this.#snapshot);
   }
 
   /** Runs it on a server that holds nothing else, and judges it. */
@@ -78,9 +80,7 @@ export class Schedule implements World {
   }
 
   enter(name: string, body: (actor: Actor) => Promise<void>): Actor {
-    const actor = new Actor(name, this.link, body);
-    this.#actors.add(actor);
-    return actor;
+    return this.#cast.enter(name, body);
   }
 
   waitFor(given: GivenText, startsNow: boolean): void {
@@ -96,13 +96,13 @@ export class Schedule implements World {
       const [existing] = this.plan.keys;
       await this.link.send(["HSET", existing, "title", "theirs"]);
     }
-    for (const name of ["producer.1", "producer.2"]) {
-      this.#producers.add(this.enter(name, (actor) => produce(this, actor)));
+    for (const name of ["producer1", "producer2"]) {
+      this.#cast.enterProducer(name, (actor) => produce(this, actor));
     }
     if (this.random.chance(0.4)) this.enter("canceller", (actor) => cancel(this, actor));
     if (this.random.chance(0.3)) this.enter("backSender", (actor) => sendBack(this, actor));
-    this.#spawn();
-    if (this.random.chance(0.7)) this.#spawn();
+    this.#cast.spawn();
+    if (this.random.chance(0.7)) this.#cast.spawn();
   }
 
   async #interleave(): Promise<void> {
@@ -110,75 +110,67 @@ export class Schedule implements World {
     const steps = random.between(60, 180);
     let damage: Damage | undefined;
     let damageEndsAt = 0;
-    for (let step = 0; step < steps && this.#actors.size > 0; step++) {
+    for (let step = 0; step < steps && this.#cast.actors.size > 0; step++) {
       if (random.chance(0.06)) {
         await this.#expire();
         continue;
       }
       if (this.mode !== "killer" && random.chance(0.015)) {
-        const process = random.pick([...this.#processes]);
-        if (process !== undefined) this.#crash(process);
+        this.#cast.crashWorker();
         continue;
       }
-      if (this.#processes.size < 2 && random.chance(0.2)) this.#spawn();
-      if (random.chance(0.005)) this.#crashProducer();
-      if (random.chance(0.005)) this.#stopWorker();
+      if (this.#cast.processes.size < 2 && random.chance(0.2)) this.#cast.spawn();
+      if (random.chance(0.005)) this.#cast.crashProducer();
+      if (random.chance(0.005)) this.#cast.stopWorker();
       if (this.mode === "damage" && damage === undefined && random.chance(0.02)) {
-        const kind = this.#damage ?? random.pick(DAMAGE_KINDS);
-        damage = await Damage.begin(this, kind, this.#snapshot);
+        damage = await this.#beginDamage();
         damageEndsAt = step + random.between(10, 40);
-        await this.#look(`damage: ${damage.kind}`);
       }
-      if (damage !== undefined && !damage.isOver && step >= damageEndsAt) {
-        await damage.end();
-        await this.#look("damage ends");
-      }
-      await this.#step(this.#pick());
+      if (step >= damageEndsAt) await this.#endDamage(damage);
+      await this.#step(this.#cast.pick());
     }
-    if (damage !== undefined && !damage.isOver) {
-      await damage.end();
-      await this.#look("damage ends");
-    }
+    await this.#endDamage(damage);
   }
 
-  /** All producers end; the workers of before limp on, while a last one drains the queue. */
+  /** All others end; the workers of before limp on, while a last one drains the queue. */
   async #comeToRest(): Promise<void> {
-    const { random } = this;
     this.log.note("the end begins");
-    const limping = new Set([...this.#processes].flatMap(({ slots }) => slots));
-    const others = () => [...this.#actors].filter((actor) => !limping.has(actor));
-    while (others().length > 0) await this.#step(random.pick(others()));
+    const { actors, processes } = this.#cast;
+    const limping = new Set([...processes].flatMap(({ slots }) => slots));
+    for (;;) {
+      const others = [...actors].filter((actor) => !limping.has(actor));
+      if (others.length === 0) break;
+      await this.#step(this.random.pick(others));
+    }
+    await this.#drain(0.1);
+    this.log.note("zombies end their last work");
+    for (const process of processes) process.isLeaving = true;
+    for (const zombie of limping) {
+      for (let step = 0; step < MAX_LAST_STEPS && actors.has(zombie); step++) {
+        await this.#step(zombie);
+      }
+    }
+    await this.#drain(1);
+  }
 
+  /** A worker that nothing disturbs works until the queue is empty; others act now and then. */
+  async #drain(othersAct: number): Promise<void> {
+    const { random } = this;
     let last: WorkerProcess | undefined;
     for (let step = 0; step < MAX_STEPS_TO_REST && !this.#isEmpty; step++) {
       await this.#expire();
-      if (last === undefined || !last.isAlive) last = this.#spawn({ isFinal: true });
+      if (last === undefined || !last.isAlive) last = this.#cast.spawn({ isFinal: true });
       const { slots } = last;
-      const able = [...this.#actors].filter((actor) => slots.includes(actor) || random.chance(0.1));
+      const able = [...this.#cast.actors].filter(
+        (actor) => slots.includes(actor) || random.chance(othersAct),
+      );
       await this.#step(random.pick(able));
-    }
-    this.log.note("zombies end their last work");
-    for (const process of this.#processes) process.isLeaving = true;
-    for (const zombie of limping) {
-      for (let step = 0; step < 200 && this.#actors.has(zombie); step++) await this.#step(zombie);
-    }
-    for (let step = 0; step < MAX_STEPS_TO_REST && !this.#isEmpty; step++) {
-      await this.#expire();
-      if (last === undefined || !last.isAlive) last = this.#spawn({ isFinal: true });
-      await this.#step(random.pick([...this.#actors]));
     }
   }
 
   get #isEmpty(): boolean {
     const { entries, dedup, pending } = this.#snapshot;
     return entries.size + dedup.size + pending.size === 0;
-  }
-
-  /** Mostly somebody who has something to do. */
-  #pick(): Actor | undefined {
-    const actors = [...this.#actors];
-    const busy = actors.filter((actor) => !actor.isIdle);
-    return this.random.pick(busy.length > 0 && this.random.chance(0.8) ? busy : actors);
   }
 
   async #step(actor: Actor | undefined): Promise<void> {
@@ -188,7 +180,7 @@ export class Schedule implements World {
     if (actor.call === undefined) await actor.start();
     else await this.#carryOut(actor, actor.call);
     if (!actor.hasEnded) return;
-    this.#leave(actor);
+    this.#cast.leave(actor);
     if (actor.error !== undefined) this.#reportError(actor, actor.error);
   }
 
@@ -208,8 +200,7 @@ export class Schedule implements World {
       return;
     }
     this.#rules.check(this.#snapshot, call);
-    if (call.name === "enqueue")
-      for (const kind of kindsOf(reply)) this.ledger.count(`enqueue ${kind}`);
+    this.#count(call, reply);
     const isLost = this.random.chance(LOST_REPLIES);
     this.log.call(actor.name, call, reply, isLost ? "reply lost" : "");
     if (!isLost) {
@@ -221,59 +212,12 @@ export class Schedule implements World {
     if (!call.repeats) await actor.refuse(new EmbedqError("ERR_REDIS_UNAVAILABLE", "lost"));
   }
 
-  #spawn({ isFinal } = { isFinal: false }): WorkerProcess {
-    const name = `worker${++this.#workerCount}`;
-    const process = new WorkerProcess(this, name, {
-      isFinal,
-      crash: (dying) => this.#crash(dying),
-    });
-    this.#processes.add(process);
-    return process;
-  }
-
-  #crash(process: WorkerProcess): void {
-    this.log.note(`${process.name} crashes`);
-    this.ledger.count("crashes");
-    this.#processes.delete(process);
-    for (const [id, { owner }] of this.#snapshot.pending) {
-      if (owner === process.name) this.ledger.loseDelivery(id);
-    }
-    for (const slot of process.slots) {
-      slot.end();
-      this.#leave(slot);
-    }
-  }
-
-  #crashProducer(): void {
-    const producer = this.random.pick([...this.#producers]);
-    if (producer === undefined) return;
-    this.log.note(`${producer.name} crashes`);
-    this.ledger.count("producer crashes");
-    producer.end();
-    this.#leave(producer);
-  }
-
-  #stopWorker(): void {
-    const process = this.random.pick([...this.#processes]);
-    if (process === undefined) return;
-    this.log.note(`${process.name} is told to stop`);
-    process.isStopping = true;
-  }
-
-  #leave(actor: Actor): void {
-    this.#actors.delete(actor);
-    this.#producers.delete(actor);
-    for (const process of this.#processes) {
-      if (!process.isAlive) this.#processes.delete(process);
-    }
-  }
-
   /** Time passes for one entry: it is abandoned, or its backoff has ended. */
   async #expire(): Promise<void> {
     let candidates = [...this.#snapshot.pending];
     if (this.mode === "killer") {
       // What a living process holds, it renews; what a lost claim gave it, it adopts in time.
-      const processes = [...this.#processes];
+      const processes = [...this.#cast.processes];
       candidates = candidates.filter(
         ([id, { owner }]) => !processes.some(({ name, holds }) => name === owner && holds(id)),
       );
@@ -286,19 +230,32 @@ export class Schedule implements World {
     await setIdle(this.link, id, owner, LEASE_MS + 5);
   }
 
+  async #beginDamage(): Promise<Damage> {
+    const kind = this.#damageKind ?? this.random.pick(DAMAGE_KINDS);
+    const damage = await Damage.begin(this, kind, this.#snapshot);
+    await this.#look(`damage: ${kind}`);
+    return damage;
+  }
+
+  async #endDamage(damage: Damage | undefined): Promise<void> {
+    if (damage === undefined || damage.isOver) return;
+    await damage.end();
+    await this.#look("damage ends");
+  }
+
   async #look(why: string): Promise<void> {
     this.log.note(why);
     this.#snapshot = await takeSnapshot(this.link, this.plan.keys);
     this.#rules.check(this.#snapshot, undefined);
   }
 
+  /** What an enqueue decided, also where nobody hears of it. */
+  #count({ name }: Call, reply: Reply): void {
+    if (name !== "enqueue" || !Array.isArray(reply)) return;
+    for (let at = 2; at < reply.length; at += 3) this.ledger.count(`enqueue ${reply[at]}`);
+  }
+
   #reportError(actor: Actor, error: unknown): void {
     this.ledger.report("error", `${actor.name}: ${error instanceof Error ? error.stack : error}`);
   }
-}
-
-/** What an enqueue decided, also where nobody hears of it. */
-function kindsOf(reply: Reply): string[] {
-  const [, , ...flat] = reply as readonly Reply[];
-  return flat.filter((_, i) => i % 3 === 0).map(String);
 }

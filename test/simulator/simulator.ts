@@ -14,6 +14,7 @@ const WITHOUT_CRASH_BOUND: readonly Patch[] = [
   { script: "claim", from: "or lost >= 4 then", to: "then" },
   { script: "claim", from: "elseif lost >= 2 and not", to: "elseif false and not" },
   { script: "claim", from: "isSolo = lost >= 2", to: "isSolo = false" },
+  { script: "adopt", from: "or deliveries > 4", to: "" },
   { script: "adopt", from: "deliveries > 2 and 'solo' or", to: "" },
 ];
 

@@ -160,19 +160,15 @@ export class WorkerProcess {
     const killers = toEmbed.filter(({ kind, text }) => kind !== "giveUp" && text === KILLER);
     if (killers.length > 0) await this.#die(actor, killers);
     await actor.pause("embedding");
-    if (this.isStopping) {
-      await this.#park(link, toEmbed);
-      ledger.count("handedBack");
-    } else if (!this.isFinal && random.chance(0.15)) {
+    const isAway = !this.isFinal && random.chance(0.15);
+    if (this.isStopping || isAway) {
+      ledger.count(isAway ? "outage" : "handed back");
+      const isOver = ({ kind }: Job) => kind === "giveUp";
       await this.#park(
         link,
-        toEmbed.filter(({ kind }) => kind !== "giveUp"),
+        toEmbed.filter((job) => !isOver(job)),
       );
-      await this.#finish(
-        link,
-        toEmbed.filter(({ kind }) => kind === "giveUp"),
-      );
-      ledger.count("outage");
+      await this.#finish(link, toEmbed.filter(isOver));
     } else {
       await this.#finish(link, random.chance(0.2) ? await this.#wanted(link, toEmbed) : toEmbed);
     }

@@ -2,6 +2,7 @@
 
 import { expect, test } from "bun:test";
 import { FakeEmbedder, throwing } from "../helpers/embedder.ts";
+import { watchCommands } from "../helpers/monitor.ts";
 import { failure, heard, items, testScope } from "../helpers/scope.ts";
 import { until } from "../helpers/until.ts";
 
@@ -107,4 +108,32 @@ test("stop ends a flushAndWait with ERR_STOPPED", async () => {
   const failed = failure(flush);
   await producer.stop();
   expect(await failed).toMatchObject({ code: "ERR_STOPPED" });
+});
+
+test("flushAndWait waits for 15 seconds where nothing else is asked for", async () => {
+  await using scope = await testScope();
+  const producer = await scope.queue();
+  await producer.enqueue("doc:1", "nobody drains it");
+  await using seen = await watchCommands(scope.url);
+  const looks = () => seen.commands.filter(({ command }) => command === "XRANGE").length;
+  const { now } = performance;
+  let aheadMs = 0;
+  performance.now = () => now.call(performance) + aheadMs;
+  try {
+    let isOver = false;
+    const flush = producer.flushAndWait().finally(() => {
+      isOver = true;
+    });
+    await until(() => looks() === 1, { what: "the first look" });
+    aheadMs = 12_000;
+    await scope.client.publish(scope.keys.doorbell, "flushed");
+    await until(() => looks() === 2, { what: "a look before the time is over" });
+    await producer.stats();
+    expect(isOver).toBe(false);
+    aheadMs = 15_001;
+    await scope.client.publish(scope.keys.doorbell, "flushed");
+    expect(await flush).toEqual({ done: false, remaining: 1 });
+  } finally {
+    performance.now = now;
+  }
 });

@@ -136,3 +136,42 @@ test("a worker that loses a lease says so, and the newer owner's result stays", 
   await scope.untilEmpty();
   expect(lost).toHaveLength(1);
 });
+
+test("a retry keeps its lease when the batch that it came from ends", async () => {
+  await using scope = await testScope();
+  const embedder = new FakeEmbedder({ limits: { maxItems: 1 } });
+  const ends: (() => void)[] = [];
+  const heldCall = (texts: readonly string[]) =>
+    new Promise<Float32Array[]>((resolve) => ends.push(() => resolve(embedder.answer(texts))));
+  // One batch, two calls: the first fails at once, the second is held; so is the first one's retry.
+  embedder.next(() => {
+    throw new Error("once");
+  });
+  embedder.next(heldCall, heldCall);
+  const worker = await scope.worker({ embedder, leaseMs: 300, maxBatchSize: 2 });
+  const [drained, lost] = [heard(worker, "batch:drained"), heard(worker, "lease:lost")];
+  const producer = await scope.queue();
+  const tickets = await producer.enqueueMany(items(2));
+  await until(() => ends.length === 2, { what: "the retry beside the other call" });
+  ends[0]?.();
+  await until(() => drained.length === 1, { what: "the first batch to end" });
+
+  const rival = new FakeEmbedder();
+  await scope.worker({ embedder: rival });
+  let falls = 0;
+  let last = 0;
+  await until(
+    async () => {
+      const idleMs = (await scope.group())[0]?.idleMs ?? 0;
+      if (idleMs < last) falls++;
+      last = idleMs;
+      return falls >= 6;
+    },
+    { what: "renewals of the retry" },
+  );
+  expect(rival.calls).toEqual([]);
+  ends[1]?.();
+  for (const ticket of tickets) expect((await ticket.outcome()).status).toBe("embedded");
+  await scope.untilEmpty();
+  expect(lost).toEqual([]);
+});

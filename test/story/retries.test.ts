@@ -235,3 +235,28 @@ test("a dead text that is enqueued again is tried again, not skipped as unchange
   expect(await dead.outcome()).toMatchObject({ status: "embedded", superseded: true });
   await scope.untilEmpty();
 });
+
+test("a text given back at once is claimed anew by the same worker, however busy its doorbell", async () => {
+  await using scope = await testScope();
+  const embedder = new FakeEmbedder();
+  embedder.next(...Array.from({ length: 40 }, () => throwing(new Error("again"))));
+  const queue = await scope.queue({ embedder, maxAttempts: 1000, backoff: { baseMs: 0 } });
+  const producer = await scope.queue();
+  const [ticket] = await producer.enqueueMany(items(1));
+  let isOver = false;
+  const outcome = ticket?.outcome({ timeoutMs: 8000 }).finally(() => {
+    isOver = true;
+  });
+  // Rings all the time, so that claims go out while the replies of give-backs are on their way.
+  await until(
+    async () => {
+      await producer.flushNow();
+      return isOver;
+    },
+    { what: "the text to come through", timeoutMs: 10_000, everyMs: 0 },
+  );
+  expect(await outcome).toMatchObject({ status: "embedded" });
+  expect(embedder.calls).toHaveLength(41);
+  expect((await queue.stats()).dead).toBe(0);
+  await scope.untilEmpty();
+});

@@ -10,9 +10,7 @@ test("a wait that takes too long ends with ERR_WAIT_TIMEOUT and its channel is r
   await using scope = await testScope();
   const queue = await scope.queue();
   const tickets = await queue.enqueueMany(items(100));
-  const ends = await Promise.allSettled(
-    tickets.map((ticket) => ticket.outcome({ timeoutMs: 50 })),
-  );
+  const ends = await Promise.allSettled(tickets.map((ticket) => ticket.outcome({ timeoutMs: 50 })));
   for (const end of ends) {
     expect(end).toMatchObject({ status: "rejected", reason: { code: "ERR_WAIT_TIMEOUT" } });
   }

@@ -93,7 +93,7 @@ test("a client that was moved to another database by SELECT is followed", async 
   try {
     await client.select(5);
     const queue = await scope.queue({
-      redis: client as never,
+      redis: client,
       embedder: new FakeEmbedder(),
       flushIntervalMs: 0,
     });

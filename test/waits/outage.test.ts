@@ -4,7 +4,7 @@
 import { expect, test } from "bun:test";
 import type { EmbeddingQueue, Ticket } from "../../src/index.ts";
 import { FakeEmbedder, vectorOf } from "../helpers/embedder.ts";
-import { type Proxy, startProxy } from "../helpers/proxy.ts";
+import { type Proxy as NetworkProxy, startProxy } from "../helpers/proxy.ts";
 import { heard, items, type Scope, testScope } from "../helpers/scope.ts";
 import { until } from "../helpers/until.ts";
 import { startFront } from "./front.ts";
@@ -14,8 +14,8 @@ const TEXTS = items(120);
 const QUICK = { commandTimeoutMs: 300 };
 
 interface Outage {
-  begin(scope: Scope, proxy: Proxy): Promise<unknown> | void;
-  end(scope: Scope, proxy: Proxy): Promise<unknown> | void;
+  begin(scope: Scope, proxy: NetworkProxy): unknown;
+  end(scope: Scope, proxy: NetworkProxy): unknown;
 }
 
 const OUTAGES: Record<string, Outage> = {
@@ -42,7 +42,9 @@ const OUTAGES: Record<string, Outage> = {
 
 for (const [name, outage] of Object.entries(OUTAGES)) {
   test(`work and waits go on after ${name}`, async () => {
-    await using scope = await testScope({ args: ["--appendonly", "yes", "--appendfsync", "always"] });
+    await using scope = await testScope({
+      args: ["--appendonly", "yes", "--appendfsync", "always"],
+    });
     await using proxy = await startProxy(scope.server.port);
     const embedder = new FakeEmbedder();
     embedder.hold();

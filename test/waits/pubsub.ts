@@ -7,7 +7,9 @@ import { until } from "../helpers/until.ts";
 export async function heardKeys({ client }: Scope, database = 0): Promise<string[]> {
   const prefix = `__keyspace@${database}__:`;
   const channels = await client.pubSubChannels();
-  return channels.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
+  return channels
+    .filter((name) => name.startsWith(prefix))
+    .map((name) => name.slice(prefix.length));
 }
 
 /** Waits until Redis knows of exactly so many channels of destinations. */

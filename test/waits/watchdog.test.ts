@@ -3,7 +3,6 @@
 
 import { expect, test } from "bun:test";
 import { createClient } from "redis";
-import type { RedisClientLike } from "../../src/index.ts";
 import { FakeEmbedder, vectorOf } from "../helpers/embedder.ts";
 import { startProxy } from "../helpers/proxy.ts";
 import { heard, testScope } from "../helpers/scope.ts";
@@ -18,7 +17,7 @@ test("a half-open subscriber is connected anew, and what it missed is looked up"
   await client.connect();
   // Only the subscriber goes through the proxy.
   client.duplicate = (() => createClient({ url: proxy.url })) as typeof client.duplicate;
-  const queue = await scope.queue({ redis: client as RedisClientLike });
+  const queue = await scope.queue({ redis: client });
   const lost = heard(queue, "connection:lost");
   const restored = heard(queue, "connection:restored");
   const embedder = new FakeEmbedder();

@@ -1,0 +1,72 @@
+// Breaks the core line by line and expects the named test, and the rule it stands for, to notice.
+
+import { beforeAll, expect, test } from "bun:test";
+import { type Report, runControl, runMutant } from "./copy.ts";
+import { MUTANTS, type TestName } from "./mutants.ts";
+
+/** Runs at the same time: each keeps a bun and a redis-server busy. */
+const LANES = 2;
+const TIMEOUT_MS = 180_000;
+
+/** A failed assertion, `until` at its end, or a wait at its own: not a broken program. */
+function isVerdict({ type, message }: { readonly type: string; readonly message: string }) {
+  return type === "AssertionError" || /^waited \d+ ms for|took longer than timeoutMs/.test(message);
+}
+
+const controls = Map.groupBy(
+  MUTANTS.map(({ caughtBy }) => caughtBy),
+  ({ file }) => file,
+);
+
+/** Every run, begun in order, a few at a time; a test awaits its own. */
+const reports = new Map<string, Promise<Report>>();
+beforeAll(() => {
+  const lanes: Promise<unknown>[] = Array.from({ length: LANES }, () => Promise.resolve());
+  let begun = 0;
+  const begin = (name: string, run: () => Promise<Report>) => {
+    const lane = begun++ % LANES;
+    const report = (lanes[lane] as Promise<unknown>).then(run);
+    lanes[lane] = report.catch(() => {});
+    reports.set(name, report);
+  };
+  for (const [file, tests] of controls) begin(controlOf(file), () => runControl(distinct(tests)));
+  for (const mutant of MUTANTS) begin(mutant.name, () => runMutant(mutant));
+});
+
+test("each mutant has a name of its own", () => {
+  expect(new Set(MUTANTS.map(({ name }) => name)).size).toBe(MUTANTS.length);
+});
+
+for (const [file, tests] of controls) {
+  test(
+    controlOf(file),
+    async () => {
+      const { passed, failed, output } = (await reports.get(controlOf(file))) as Report;
+      expect({ passed, failed }, output).toEqual({ passed: distinct(tests).length, failed: 0 });
+    },
+    TIMEOUT_MS,
+  );
+}
+
+for (const { name, caughtBy } of MUTANTS) {
+  test(
+    `caught: ${name}`,
+    async () => {
+      const { passed, failed, failure, output } = (await reports.get(name)) as Report;
+      expect({ passed, failed }, `${caughtBy.file}: ${caughtBy.test}\n${output}`).toEqual({
+        passed: 0,
+        failed: 1,
+      });
+      expect(failure !== undefined && isVerdict(failure), output).toBe(true);
+    },
+    TIMEOUT_MS,
+  );
+}
+
+function controlOf(file: string): string {
+  return `without a breakage the tests of ${file} pass`;
+}
+
+function distinct(tests: readonly TestName[]): TestName[] {
+  return [...new Map(tests.map((each) => [each.test, each])).values()];
+}

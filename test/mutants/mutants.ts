@@ -1,0 +1,405 @@
+// The core broken on purpose, one line at a time, and the test that must notice each breakage.
+// To add one: a text of src/ that occurs once in its file, what it becomes, and the test by file and name.
+
+export interface Mutant {
+  readonly name: string;
+  /** File in src/. */
+  readonly file: string;
+  /** Text that occurs in the file exactly once. */
+  readonly from: string;
+  readonly to: string;
+  readonly caughtBy: TestName;
+}
+
+export interface TestName {
+  /** File in test/protocol/, without `.test.ts`. */
+  readonly file: string;
+  readonly test: string;
+}
+
+const CLAIM = "redis/scripts/claim.ts";
+const DESTINATION = "redis/scripts/destination.ts";
+const ENQUEUE = "redis/scripts/enqueue.ts";
+const LEASE = "redis/scripts/lease.ts";
+const SETTLE = "redis/scripts/settle.ts";
+const SETTINGS = "redis/scripts/settings.ts";
+
+/** What the destination lets in. */
+const FENCE: readonly Mutant[] = [
+  {
+    name: "the fence is removed",
+    file: DESTINATION,
+    from: "elseif held > version then word = 'newer'",
+    to: "elseif false then word = 'newer'",
+    caughtBy: { file: "fence", test: "an older write never overwrites a newer one" },
+  },
+  {
+    name: "a dead mark replaces a vector of the same version",
+    file: DESTINATION,
+    from: "elseif held == version and op ~= 'embed' then word = 'same'",
+    to: "elseif false then word = 'same'",
+    caughtBy: {
+      file: "fence",
+      test: "a dead mark or a zero never replaces a vector of the same version",
+    },
+  },
+  {
+    name: "a vector does not replace a dead mark",
+    file: DESTINATION,
+    from: "elseif held == version and op ~= 'embed' then word = 'same'",
+    to: "elseif held == version then word = 'same'",
+    caughtBy: {
+      file: "fence",
+      test: "a vector replaces a dead mark of the same version, and may be written again",
+    },
+  },
+  {
+    name: "a damaged version counts",
+    file: DESTINATION,
+    from: "return version <= aheadUs and version or 0",
+    to: "return version",
+    caughtBy: { file: "fence", test: "a damaged stored version counts as none" },
+  },
+  {
+    name: "touch does not look at the text",
+    file: DESTINATION,
+    from: "elseif stored[2] ~= digest or",
+    to: "elseif",
+    caughtBy: {
+      file: "unchanged",
+      test: "a text that stops being the stored one before the touch is enqueued for real",
+    },
+  },
+];
+
+/** Write, then settle; mark, then letter; zero, then settle. */
+const ORDER: readonly Mutant[] = [
+  {
+    name: "settle before write",
+    file: "endings.ts",
+    from: "let left = embedded.filter(({ job }) => wanted.has(job));",
+    to: "let left = embedded.filter(({ job }) => wanted.has(job)); await this.settle(left.map(({ job }) => job));",
+    caughtBy: {
+      file: "order",
+      test: "a text stays outstanding while Redis refuses its vector, and is stored without a second call",
+    },
+  },
+  {
+    name: "a vector that was stored before a crash is bought again",
+    file: "pipeline.ts",
+    from: "deliveries > 1)",
+    to: "deliveries > 99)",
+    caughtBy: {
+      file: "order",
+      test: "a crash between write and settle costs no second provider call",
+    },
+  },
+  {
+    name: "letter before mark",
+    file: "endings.ts",
+    from: 'const marks = await this.persist("mark a dead text", () =>',
+    to: 'await giveUpJobs(session.link, left.map(({ job, reason }) => ({ ...job, reason }))); const marks = await this.persist("mark a dead text", () =>',
+    caughtBy: { file: "giveup", test: "there is no letter before the destination is marked" },
+  },
+  {
+    name: "a dead mark counts as a stored result",
+    file: "flow/write.ts",
+    from: '(version === job.version && status !== "dead")',
+    to: "version === job.version",
+    caughtBy: {
+      file: "giveup",
+      test: "a refused text whose worker died after the mark is tried again and gets its letter",
+    },
+  },
+  {
+    name: "blank clears first",
+    file: "flow/enqueue.ts",
+    from: "const results = await writeDestinations(",
+    to: 'await runSettle(stage.link, spaceTag(space), accepted.map((a, i) => ({ ...a, key: items[i]?.key ?? "" }))); const results = await writeDestinations(',
+    caughtBy: {
+      file: "blank",
+      test: "while the zero of a blank text is not written, the key's older work is still outstanding",
+    },
+  },
+];
+
+/** One live entry for a key, and what it stands for. */
+const ENTRIES: readonly Mutant[] = [
+  {
+    name: "settle does not compare the version",
+    file: SETTLE,
+    from: "if live and live.version == version then\n    doneKeys",
+    to: "if live then\n    doneKeys",
+    caughtBy: { file: "settle", test: "a late settle of an older version leaves the newer work" },
+  },
+  {
+    name: "giving up does not compare the version",
+    file: SETTLE,
+    from: "if live and live.version == version then\n    local letter",
+    to: "if live then\n    local letter",
+    caughtBy: {
+      file: "giveup",
+      test: "a superseded text gets no letter, and its mark does not touch the newer vector",
+    },
+  },
+  {
+    name: "dedup is not compared at the claim",
+    file: CLAIM,
+    from: "if live and live.id == id then return live end",
+    to: "if live then return live end",
+    caughtBy: {
+      file: "live-entry",
+      test: "an entry that was superseded in flight is never handed out again",
+    },
+  },
+  {
+    name: "a text in flight is replaced in place",
+    file: ENQUEUE,
+    from: "if hasEntry and not notAfter(live.id, delivered) then",
+    to: "if hasEntry then",
+    caughtBy: {
+      file: "settle",
+      test: "a settle of a superseded entry takes that entry and no other away",
+    },
+  },
+  {
+    name: "another text is taken for the same",
+    file: ENQUEUE,
+    from: "and textOf(live) == text then",
+    to: "then",
+    caughtBy: {
+      file: "live-entry",
+      test: "a newer text of a waiting key takes the place of the older one",
+    },
+  },
+  {
+    name: "enqueue forgets to clear retries",
+    file: ENQUEUE,
+    from: "if hasRetries then each(changed, 'HDEL', RETRIES) end",
+    to: "",
+    caughtBy: {
+      file: "live-entry",
+      test: "attempts belong to the text: a newer one begins with none",
+    },
+  },
+  {
+    name: "unchanged is skipped without a look at outstanding work",
+    file: ENQUEUE,
+    from: "elseif not live and unchanged then",
+    to: "elseif unchanged then",
+    caughtBy: {
+      file: "unchanged",
+      test: "the stored text is not skipped while another one waits, and wins",
+    },
+  },
+  {
+    name: "unchanged mints no version",
+    file: ENQUEUE,
+    from: "kind, version = 'touch', nextVersion(floor, live)",
+    to: "kind, version = 'touch', floor",
+    caughtBy: {
+      file: "unchanged",
+      test: "an unchanged text is skipped with a new version, so that a cancelled one in flight cannot overwrite it",
+    },
+  },
+];
+
+/** Whose it is, how often it was tried, and how often it was lost. */
+const HANDS: readonly Mutant[] = [
+  {
+    name: "renewal without ownership",
+    file: LEASE,
+    from: "if ownerOf(ARGV[i]) == ARGV[1] then",
+    to: "if true then",
+    caughtBy: {
+      file: "renewal",
+      test: "a former owner's renewal does not steal the entry back",
+    },
+  },
+  {
+    name: "a return without ownership",
+    file: SETTLE,
+    from: "if owner ~= me then",
+    to: "if not owner then",
+    caughtBy: {
+      file: "renewal",
+      test: "a former owner's failure neither parks the entry nor spends an attempt",
+    },
+  },
+  {
+    name: "a lost lease is written all the same",
+    file: "flow/claim.ts",
+    from: "|| versions[i] === job.version",
+    to: "|| versions[i] !== job.version || true",
+    caughtBy: {
+      file: "renewal",
+      test: "a worker that lost its lease writes only what the queue still wants",
+    },
+  },
+  {
+    name: "a delivery is not taken off at a return",
+    file: SETTLE,
+    from: "math.max(0, deliveries - 1)",
+    to: "deliveries",
+    caughtBy: {
+      file: "returns",
+      test: "ten outages in a row never make a text a suspect and never spend an attempt",
+    },
+  },
+  {
+    name: "an outage spends an attempt",
+    file: "endings.ts",
+    from: 'spendsAttempt: status === "failed",',
+    to: "spendsAttempt: true,",
+    caughtBy: {
+      file: "returns",
+      test: "more outages than attempts, in a worker, cost no attempt",
+    },
+  },
+  {
+    name: "suspects do not go alone",
+    file: CLAIM,
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the text of src/ has it so
+    from: "elseif lost >= ${SOLO_AFTER} and not (isAlone and count == 0) then",
+    to: "elseif false then",
+    caughtBy: {
+      file: "crashes",
+      test: "after two lost deliveries a text goes only to a worker with nothing in flight, and alone",
+    },
+  },
+  {
+    name: "crashes are never enough",
+    file: CLAIM,
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the text of src/ has it so
+    from: "or lost >= ${GIVE_UP_AFTER} then",
+    to: "then",
+    caughtBy: {
+      file: "crashes",
+      test: "a text is given up after four lost deliveries, alone both last times",
+    },
+  },
+  {
+    name: "a lost claim is not adopted",
+    file: "flow/claim.ts",
+    from: "this.#mustAdopt = true;",
+    to: "this.#mustAdopt = false;",
+    caughtBy: {
+      file: "adopt",
+      test: "a claim whose reply was lost is adopted, and no delivery is counted for it",
+    },
+  },
+];
+
+/** When work is due, by which clock, and how long all stay away. */
+const TIME: readonly Mutant[] = [
+  {
+    name: "the watermark is not set at the crossing",
+    file: ENQUEUE,
+    from: "raiseWatermark(added[math.max(1, math.min(#added, crossing - before))])",
+    to: "",
+    caughtBy: {
+      file: "triggers",
+      test: "a batch that was due stays due while it is taken in parts",
+    },
+  },
+  {
+    name: "the timer never rings",
+    file: CLAIM,
+    from: "if ageMs >= s.flushIntervalMs or ageMs < -1000 then",
+    to: "if ageMs < -1000 then",
+    caughtBy: {
+      file: "triggers",
+      test: "the timer goes by the oldest waiting text, and then all that waits is due",
+    },
+  },
+  {
+    name: "partial batches are taken without a trigger",
+    file: CLAIM,
+    from: "if not notAfter(first[1], watermark()) then",
+    to: "if false then",
+    caughtBy: { file: "triggers", test: "a flush covers what was there and nothing later" },
+  },
+  {
+    name: "the last version given is not looked at",
+    file: ENQUEUE,
+    from: "local clock = tonumber(redis.call('GET', CLOCK) or '0') or 0",
+    to: "local clock = 0",
+    caughtBy: {
+      file: "versions",
+      test: "versions go on from the last one given when the server's clock steps back",
+    },
+  },
+  {
+    name: "a new version is not above the stored one",
+    file: ENQUEUE,
+    from: "math.max(clock, floor + 1, ",
+    to: "math.max(clock, ",
+    caughtBy: {
+      file: "versions",
+      test: "a text is newer than what its destination holds when the queue's keys were lost and the clock stepped back",
+    },
+  },
+  {
+    name: "a probe keeps nobody away",
+    file: CLAIM,
+    from: "redis.call('SET', COOLDOWN, digits(nowUs() / 1000 + s.leaseMs)",
+    to: "redis.call('SET', COOLDOWN, digits(nowUs() / 1000 - 1)",
+    caughtBy: {
+      file: "cooldown",
+      test: "the first claim after the pause is the probe, and the others sleep",
+    },
+  },
+  {
+    name: "a new lease moves the backoffs",
+    file: SETTINGS,
+    from: "local longer = leaseMs - settings().leaseMs",
+    to: "local longer = 0",
+    caughtBy: {
+      file: "configure",
+      test: "a lease changed to 600000 ms keeps the backoff of parked entries",
+    },
+  },
+];
+
+/** How a wait ends. */
+const WAITS: readonly Mutant[] = [
+  {
+    name: "a wait reads the destination first",
+    file: "flow/wait.ts",
+    from: "const stored = await readDestinations(this.#stage.link, this.#stage.fields(), wanted);",
+    to: "const stored = await readDestinations(this.#stage.link, this.#stage.fields(), wanted); for (const [i, version] of (await runStatus(this.#stage.link, asked)).entries()) outstanding.set(asked[i] as string, version ?? 0);",
+    caughtBy: {
+      file: "wait",
+      test: "a text that is written and settled right after the read of a waiter is not gone",
+    },
+  },
+  {
+    name: "a wait does not look after subscribing",
+    file: "flow/wait.ts",
+    from: "for (const channel of channels) this.#check(this.#keyOf(channel), true);",
+    to: "void channels;",
+    caughtBy: {
+      file: "wait",
+      test: "what was written before the channel was heard is looked up once it is",
+    },
+  },
+  {
+    name: "an event alone says gone",
+    file: "flow/wait.ts",
+    from: "this.#check(this.#keyOf(channel), false);",
+    to: "this.#check(this.#keyOf(channel), true);",
+    caughtBy: {
+      file: "wait",
+      test: "a destination's event alone never says gone; the word of a cancel does",
+    },
+  },
+];
+
+export const MUTANTS: readonly Mutant[] = [
+  ...FENCE,
+  ...ORDER,
+  ...ENTRIES,
+  ...HANDS,
+  ...TIME,
+  ...WAITS,
+];
