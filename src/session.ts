@@ -126,9 +126,12 @@ export class Session {
    * this process has an embedder or named a model; what was lost with Redis' data is stored again.
    */
   async refresh(): Promise<void> {
-    const { model, dimensions, task } = this.options.asked;
+    const { asked, embedder } = this.options;
+    const { model, dimensions, task } = asked;
     const { space, ...rest } = this.#settings;
-    this.#adopt(await joinQueue(this.link, { model, dimensions, task }, { ...rest, ...space }));
+    // As at the start, a mere producer leaves open what it did not ask for.
+    const gaps = embedder === undefined ? asked : { ...rest, ...space };
+    this.#adopt(await joinQueue(this.link, { model, dimensions, task }, gaps));
   }
 
   /** Changes settings for all processes. */
