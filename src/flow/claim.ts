@@ -104,10 +104,11 @@ export class Leases {
     const lostJobs: Job[] = [];
     for (const id of ids) {
       const held = this.#held.get(id);
-      if (held === undefined) continue;
+      // Two renewals may be under way at once: what one of them lost is told once.
+      if (held === undefined || held.isLost) continue;
       held.isLost = lost.has(id);
       if (held.isLost) lostJobs.push(held.job);
-      else held.confirmedAt = sentAt;
+      else held.confirmedAt = Math.max(held.confirmedAt, sentAt);
     }
     if (lostJobs.length > 0) this.#onLost(lostJobs);
   }

@@ -48,6 +48,8 @@ export async function connect(client: RedisClientLike, timeoutMs: number): Promi
   try {
     await within(client.connect(), timeoutMs, "Redis gave no answer in time");
   } catch (error) {
+    // Not what the disconnect itself brings about.
+    client.off("error", remember);
     await disconnect(client);
     throw redisError("connect", last ?? error);
   } finally {
