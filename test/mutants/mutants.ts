@@ -230,7 +230,7 @@ const HANDS: readonly Mutant[] = [
     name: "a lost lease is written all the same",
     file: "flow/claim.ts",
     from: "|| versions[i] === job.version",
-    to: "|| versions[i] !== job.version || true",
+    to: "|| true",
     caughtBy: {
       file: "renewal",
       test: "a worker that lost its lease writes only what the queue still wants",
@@ -254,6 +254,16 @@ const HANDS: readonly Mutant[] = [
     caughtBy: {
       file: "returns",
       test: "more outages than attempts, in a worker, cost no attempt",
+    },
+  },
+  {
+    name: "a release lets go of a later delivery too",
+    file: "flow/claim.ts",
+    from: "if (this.#held.get(job.entryId)?.job === job) this.#held.delete",
+    to: "this.#held.delete",
+    caughtBy: {
+      file: "returns",
+      test: "a claim that ends does not let go of a text that came back and was claimed anew",
     },
   },
   {

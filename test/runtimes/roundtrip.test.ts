@@ -12,7 +12,7 @@ const TEXT = "Grüße, 世界: streams keep order";
 let installed: InstalledPackage;
 beforeAll(async () => {
   installed = await installPackage();
-}, 60_000);
+}, 120_000);
 afterAll(() => installed[Symbol.asyncDispose]());
 
 for (const runtime of RUNTIMES) {

@@ -1,21 +1,28 @@
 // Five processes on three runtimes share one queue, from the package as it is published.
 
-import { expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { vectorOf } from "../helpers/embedder.ts";
 import { testScope } from "../helpers/scope.ts";
 import { until } from "../helpers/until.ts";
-import { installPackage } from "./package.ts";
+import { type InstalledPackage, installPackage } from "./package.ts";
 import { type Helper, RUNTIMES, startHelper } from "./process.ts";
 import { startProvider } from "./provider.ts";
 
 const EACH = 1500;
 const DIMENSIONS = 8;
+/** So long that the calls under way, and not a runtime's speed, share the texts out. */
+const LATENCY_MS = 150;
 const PRODUCERS = ["node", "deno"] as const;
 
+let installed: InstalledPackage;
+beforeAll(async () => {
+  installed = await installPackage();
+}, 120_000);
+afterAll(() => installed[Symbol.asyncDispose]());
+
 test("workers on Bun, Deno and Node share the texts of two producers, each embedded once", async () => {
-  await using installed = await installPackage();
   await using scope = await testScope();
-  await using provider = startProvider(DIMENSIONS, 20);
+  await using provider = startProvider(DIMENSIONS, LATENCY_MS);
   await using stack = new AsyncDisposableStack();
   const { dir } = installed;
 

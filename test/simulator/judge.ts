@@ -4,7 +4,7 @@
 import type { DeadLetter } from "../../src/model/outcome.ts";
 import { type GivenText, isCertainlyAfter, nameOf } from "./ledger.ts";
 import type { Destination, Snapshot } from "./snapshot.ts";
-import { digestOf, fatesOf, KILLER, mayDie } from "./texts.ts";
+import { digestOf, fatesOf, mayDie } from "./texts.ts";
 import { lookAfter } from "./waiter.ts";
 import type { World } from "./world.ts";
 
@@ -144,6 +144,6 @@ class Verdict {
 /** Whether the destination's content can come from this text. */
 function fits({ text }: GivenText, { status, digest }: Destination): boolean {
   if (status === "embedded") return digest === digestOf(text);
-  if (status === "dead") return mayDie(text) || text === KILLER;
+  if (status === "dead") return mayDie(text);
   return status === "blank" && text === "";
 }

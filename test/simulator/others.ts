@@ -1,7 +1,6 @@
 // Those who interfere: one cancels, one sends dead letters back.
 
 import { listLetters, sendBackLetter } from "../../src/flow/letters.ts";
-import { EmbedqError } from "../../src/model/errors.ts";
 import type { DeadLetter } from "../../src/model/outcome.ts";
 import { runCancel } from "../../src/redis/scripts/settle.ts";
 import type { Actor } from "./actor.ts";
@@ -50,9 +49,4 @@ async function sendOneBack(world: World, actor: Actor, letter: DeadLetter): Prom
     const detail = `${key}=${text}@${letterVersion} over ${over.text}@${over.version}`;
     ledger.report("sentBackOverNewer", detail);
   }
-}
-
-/** Whether a failure is that of a reply that never came. */
-export function isUnavailable(error: unknown): boolean {
-  return error instanceof EmbedqError && error.code === "ERR_REDIS_UNAVAILABLE";
 }

@@ -187,7 +187,7 @@ export class Rules {
 }
 
 /** Whether vector, status and digest belong together. */
-export function isWhole({ status, digest, vector }: Destination): boolean {
+function isWhole({ status, digest, vector }: Destination): boolean {
   if (status === "embedded") {
     const text = textOfDigest(digest);
     return text !== undefined && vector === vectorName(text);

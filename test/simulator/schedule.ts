@@ -18,10 +18,10 @@ import { produce } from "./producer.ts";
 import { Random } from "./random.ts";
 import { Rules } from "./rules.ts";
 import { EMPTY_SNAPSHOT, type Snapshot, setIdle, takeSnapshot } from "./snapshot.ts";
+import { SPACE } from "./texts.ts";
 import { waitFor } from "./waiter.ts";
 import type { WorkerProcess } from "./worker.ts";
 import {
-  ASKED_SPACE,
   LEASE_MS,
   type Misbehaviour,
   type Mode,
@@ -91,7 +91,7 @@ export class Schedule implements World {
 
   async #prepare(): Promise<void> {
     await this.link.send(["FLUSHDB"]);
-    await runJoin(this.link, this.plan.startsWithModel ? ASKED_SPACE : {}, SETTINGS);
+    await runJoin(this.link, this.plan.startsWithModel ? SPACE : {}, SETTINGS);
     if (this.plan.onMissing === "skip") {
       const [existing] = this.plan.keys;
       await this.link.send(["HSET", existing, "title", "theirs"]);

@@ -1,4 +1,10 @@
-// Runs many schedules of one kind and counts what they showed.
+// Runs many random schedules of the production scripts and counts what they showed.
+//
+// A schedule draws producers, workers with two slots, waiters and others (producer.ts, worker.ts,
+// waiter.ts, others.ts) and lets one of them after the other make one atomic call of Redis
+// (actor.ts, cast.ts, schedule.ts). In between replies are lost, processes die, leases run out and
+// foreign hands do damage. After each step and in the end it is judged by what was given to the
+// queue when (ledger.ts, rules.ts, judge.ts).
 
 import { Connection } from "../../src/redis/connection.ts";
 import { queueKeys } from "../../src/redis/keys.ts";

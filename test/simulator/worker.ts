@@ -1,6 +1,7 @@
 // A worker process with two slots. It follows the order of calls that the protocol asks for; its
 // provider fails, dies and refuses as the schedule draws it.
 
+import { EmbedqError } from "../../src/model/errors.ts";
 import type { Job } from "../../src/model/job.ts";
 import { spaceTag } from "../../src/model/settings.ts";
 import type { Link } from "../../src/redis/link.ts";
@@ -11,9 +12,8 @@ import { runJoin } from "../../src/redis/scripts/settings.ts";
 import { runFail } from "../../src/redis/scripts/settle.ts";
 import { runRepair, runStatus, runSweep } from "../../src/redis/scripts/state.ts";
 import type { Actor } from "./actor.ts";
-import { isUnavailable } from "./others.ts";
 import { KILLER, SPACE } from "./texts.ts";
-import { ASKED_SPACE, FIELDS, LEASE_MS, SETTINGS, type World } from "./world.ts";
+import { FIELDS, LEASE_MS, SETTINGS, type World } from "./world.ts";
 import { deadMarks, giveUp, settleWritten, writeEmbedded } from "./writing.ts";
 
 /** Texts a claim: more than one, so that slots have neighbours to harm. */
@@ -110,7 +110,7 @@ export class WorkerProcess {
       return this.#fresh(adopted);
     }
     if (reply.state === "settings") {
-      await runJoin(link, ASKED_SPACE, SETTINGS);
+      await runJoin(link, SPACE, SETTINGS);
       return [];
     }
     this.#drains = reply.suspects > 0;
@@ -257,4 +257,9 @@ export class WorkerProcess {
     this.#crash(this);
     await new Promise(() => {});
   }
+}
+
+/** Whether a reply never came: then nobody knows whether the call was carried out. */
+function isUnavailable(error: unknown): boolean {
+  return error instanceof EmbedqError && error.code === "ERR_REDIS_UNAVAILABLE";
 }

@@ -1,12 +1,11 @@
 // What all actors of one schedule share: the draw, the ledger, and how to bring others in.
 
-import type { QueueSettings, RequestedSettings } from "../../src/model/settings.ts";
+import type { QueueSettings } from "../../src/model/settings.ts";
 import type { Link } from "../../src/redis/link.ts";
 import { destinationFields } from "../../src/redis/scripts/destination.ts";
 import type { Actor } from "./actor.ts";
 import type { GivenText, Ledger } from "./ledger.ts";
 import type { Random } from "./random.ts";
-import { SPACE } from "./texts.ts";
 
 /**
  * - `plain`: crashes, lost replies, lease expiry and outages; the crash bound is off
@@ -39,9 +38,6 @@ export const SETTINGS: QueueSettings = {
 };
 
 export const FIELDS = destinationFields(SETTINGS.field);
-
-/** What a process with an embedder asks for when it joins the queue. */
-export const ASKED_SPACE: RequestedSettings = { ...SPACE };
 
 /** What is drawn before the first step. */
 export interface Plan {

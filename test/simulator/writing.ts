@@ -12,7 +12,7 @@ import {
 import { runJoin } from "../../src/redis/scripts/settings.ts";
 import { runGiveUp, runSettle } from "../../src/redis/scripts/settle.ts";
 import { digestOf, SPACE, vectorOf } from "./texts.ts";
-import { ASKED_SPACE, FIELDS, SETTINGS, type World } from "./world.ts";
+import { FIELDS, SETTINGS, type World } from "./world.ts";
 
 type Dying = Job & { readonly reason: string };
 
@@ -62,7 +62,7 @@ export async function settleWritten(world: World, link: Link, jobs: readonly Job
   let results = await runSettle(link, spaceTag(SPACE), jobs);
   if (results === undefined) {
     // The settings were lost: no other model is at work here.
-    await runJoin(link, ASKED_SPACE, SETTINGS);
+    await runJoin(link, SPACE, SETTINGS);
     results = await runSettle(link, spaceTag(SPACE), jobs);
   }
   for (const result of results ?? []) world.ledger.count(`settle ${result}`);

@@ -101,6 +101,7 @@ test("lost twice more while alone it is given up with a dead letter, and the oth
   const letters = await producer.deadLetters();
   expect(letters).toMatchObject([{ key: "doc:0", text: "doc text 0", attempts: 0 }]);
   expect(letters[0]?.reason).toContain("4");
+  await until(() => dead.length === 1, { what: "text:dead" });
   expect(dead.map(({ key }) => key)).toEqual(["doc:0"]);
 });
 

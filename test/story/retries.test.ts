@@ -22,6 +22,7 @@ test("a failing text is tried three times, then it is dead: zero vector, status,
   expect(retried.every(({ key, version }) => key === "doc:1" && version === ticket.version)).toBe(
     true,
   );
+  await until(() => dead.length === 1, { what: "text:dead" });
   expect(dead).toEqual([
     { key: "doc:1", version: ticket.version, attempts: 3, reason: "never works" },
   ]);
@@ -167,6 +168,7 @@ test("a text that the provider refuses is dead at once, and its neighbours lose 
   expect(outcomes.filter(({ status }) => status === "embedded")).toHaveLength(49);
   expect(outcomes[17]?.status).toBe("dead");
   await scope.untilEmpty();
+  await until(() => dead.length === 1, { what: "text:dead" });
   expect(dead).toMatchObject([{ key: "doc:17", reason: "not this text", attempts: 0 }]);
   expect(retried).toEqual([]);
   // Halving: at most 2·log2(50) further calls.

@@ -144,6 +144,7 @@ test("configure changes a live queue for all its processes", async () => {
   const late = await producer.enqueue("late", "by the new timer");
   expect(await late.embedding({ timeoutMs: 5000 })).toEqual(embedder.vectorOf("by the new timer"));
   await scope.untilEmpty();
+  await until(() => drained.length >= 4, { what: "four batches" });
   expect(drained.map(({ batchSize }) => batchSize).toSorted()).toEqual([1, 1, 3, 3]);
   expect(await scope.client.hGet("late", "vec_status")).toBe("embedded");
 });
@@ -180,6 +181,7 @@ test("maxAttempts changed by configure holds for workers that are running", asyn
   const ticket = await producer.enqueue("doc:1", "text");
   await producer.flushNow();
   expect((await ticket.outcome()).status).toBe("dead");
+  await scope.untilEmpty();
   expect(embedder.calls).toHaveLength(1);
   expect(await producer.deadLetters()).toMatchObject([{ attempts: 1 }]);
 });

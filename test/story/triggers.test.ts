@@ -98,7 +98,7 @@ test("flushNow in one queue object drains what others enqueued, in workers elsew
   await flusher.flushNow();
   expect(await ticket.embedding({ timeoutMs: 5000 })).toEqual(embedder.vectorOf("flushed"));
   await scope.untilEmpty();
-  expect(drained).toHaveLength(1);
+  await until(() => drained.length === 1, { what: "batch:drained" });
 });
 
 test("what arrives after a flush waits for its own trigger", async () => {

@@ -11,7 +11,7 @@ import { startFront } from "./front.ts";
 import { untilHeard } from "./pubsub.ts";
 
 const TEXTS = items(120);
-const QUICK = { commandTimeoutMs: 300 };
+const QUICK = { commandTimeoutMs: 1000 };
 
 interface Outage {
   begin(scope: Scope, proxy: NetworkProxy): unknown;
@@ -61,7 +61,6 @@ for (const [name, outage] of Object.entries(OUTAGES)) {
     // Calls end while their results cannot be stored.
     embedder.release();
     await expectUnavailable(queue);
-    await expectUnavailable(queue);
     await until(() => failures.length > 1, { what: "the worker to notice" });
     await outage.end(scope, proxy);
 
@@ -97,6 +96,18 @@ test("what failed while Redis was away is not sent when it is back", async () =>
   expect(await elsewhere.stats()).toMatchObject({ pending: 1, isPaused: false });
   expect((await scope.dedup())["doc:0"]).toEndWith("\nnew");
   await cutOff.stop();
+});
+
+test("a start on a connection that is never answered fails as unavailable", async () => {
+  await using scope = await testScope();
+  await using front = await startFront(scope.server.port);
+  front.isMute = true;
+  const queue = scope.newQueue({ redis: front.url, ...QUICK });
+  await expect(queue.start()).rejects.toMatchObject({ code: "ERR_REDIS_UNAVAILABLE" });
+  front.isMute = false;
+  await queue.start();
+  expect(await queue.pendingCount()).toBe(0);
+  await queue.stop();
 });
 
 test("a connection that is taken and never answered is given up", async () => {
