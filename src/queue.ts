@@ -8,7 +8,14 @@ import { setPaused } from "./flow/settings.ts";
 import { cancelWork, readStats } from "./flow/tidy.ts";
 import { EmbedqError, EnqueueError } from "./model/errors.ts";
 import { EventEmitter, type EventListener, type EventName } from "./model/events.ts";
-import { checkItems, checkKey, checkTimeout, checkVersion } from "./model/input.ts";
+import {
+  checkItems,
+  checkKey,
+  checkLetterId,
+  checkLimit,
+  checkTimeout,
+  checkVersion,
+} from "./model/input.ts";
 import type { EnqueueItem } from "./model/job.ts";
 import { Lifecycle, Wakeup } from "./model/lifecycle.ts";
 import {
@@ -257,19 +264,20 @@ export class EmbeddingQueue {
 
   /** Dead letters, from the oldest on. */
   async deadLetters(query: DeadLetterQuery = {}): Promise<readonly DeadLetter[]> {
-    const { after, limit = 100 } = query;
+    const after = query.after === undefined ? undefined : checkLetterId(query.after);
+    const limit = checkLimit(query.limit ?? 100);
     return listLetters(this.#open("list dead letters").link, after, limit);
   }
 
   /** Enqueues a dead letter's text again, unless a newer text of its key is outstanding or stored. */
   async sendBack(letterId: string): Promise<SendBackResult> {
     const session = this.#open("send back a dead letter");
-    return sendBackLetter(session.link, session.fields, letterId);
+    return sendBackLetter(session.link, session.fields, checkLetterId(letterId));
   }
 
   /** Removes dead letters for good; returns how many there were. */
   async removeDeadLetters(letterIds: readonly string[]): Promise<number> {
-    return deleteLetters(this.#open("remove dead letters").link, letterIds);
+    return deleteLetters(this.#open("remove dead letters").link, letterIds.map(checkLetterId));
   }
 
   #open(action: string): Session {

@@ -46,6 +46,22 @@ export function checkTimeout(timeoutMs: unknown): number {
   return timeoutMs;
 }
 
+/** @throws {EmbedqError} `ERR_INPUT_INVALID`. */
+export function checkLetterId(id: unknown): string {
+  if (typeof id !== "string" || !/^\d{1,20}-\d{1,20}$/.test(id)) {
+    throw invalid("the ID of a dead letter", "like 1700000000000-0", id);
+  }
+  return id;
+}
+
+/** @throws {EmbedqError} `ERR_INPUT_INVALID`. */
+export function checkLimit(limit: unknown): number {
+  if (!Number.isSafeInteger(limit) || (limit as number) < 1) {
+    throw invalid("`limit`", "a whole number from 1", limit);
+  }
+  return limit as number;
+}
+
 // Texts are never shown: only what kind of value there is.
 function invalid(what: string, wanted: string, found: unknown): EmbedqError {
   const isKey = what.includes("key") && typeof found === "string";

@@ -78,6 +78,7 @@ local function liveOrRemove(entry, key, live)
   if not live then
     redis.call('HDEL', RETRIES, key)
     repairs[#repairs + 1] = 'entry ' .. id .. ' without work removed'
+    ring('gone ' .. key)
   end
   return nil
 end
@@ -172,8 +173,8 @@ if count > 0 then
     local delivered, consumers = groupState()
     local rest = redis.call('XRANGE', PENDING, '(' .. delivered, '+', 'COUNT', 1)[1]
     local isRestDue = rest and (notAfter(rest[1], watermark()) or waitingCount() >= size)
-    -- Nothing is left that is due: other workers that were rung may sleep on.
-    if consumers > 2 and not isRestDue then ring('taken') end
+    -- Nothing is left that is due, in the group or beyond: workers that were rung may sleep on.
+    if consumers > 2 and hasRoom() and not isRestDue then ring('taken') end
   end
   return answer('work', 0)
 end

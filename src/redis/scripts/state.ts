@@ -62,6 +62,7 @@ for i = 1, #page[2], 2 do
     if type(letter) ~= 'table' then
       redis.call('HDEL', DEDUP, key)
       redis.call('HDEL', RETRIES, key)
+      ring('gone ' .. key)
       mended = mended + 1
     end
   elseif not entryOf(live.id) then
