@@ -36,6 +36,7 @@ const REDIS_HINT =
  */
 export function setUpPackages() {
   if (packagesAreThere()) return true;
+  console.error("Installing the development packages, once; this takes about a minute …");
   // Never npm ci: it refuses a lockfile that lacks some foreign platform's optional packages.
   const args = ["install", "--no-save", "--no-audit", "--no-fund", "--include=dev"];
   return succeeds("npm", args) && packagesAreThere();

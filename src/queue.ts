@@ -30,7 +30,7 @@ import {
 import type { CancelResult, DeadLetter, FlushResult, SendBackResult } from "./model/outcome.ts";
 import type { RequestedSettings, StoredSettings } from "./model/settings.ts";
 import type { QueueStats } from "./model/stats.ts";
-import { type RedisOption, Session } from "./session.ts";
+import { checkRedisOption, type RedisOption, Session } from "./session.ts";
 import { Ticket, type TicketData } from "./ticket.ts";
 
 /** Options of an {@link EmbeddingQueue}. */
@@ -90,6 +90,7 @@ export class EmbeddingQueue {
   /** @throws {EmbedqError} `ERR_OPTION_INVALID` before anything is connected. */
   constructor(options: QueueOptions) {
     const { redis, ...rest } = options;
+    checkRedisOption(redis);
     this.#redis = redis;
     this.#options = resolveOptions(rest);
   }

@@ -9,6 +9,9 @@ import type { ResolvedOptions } from "./model/options.ts";
 import { DEFAULT_SETTINGS, type RequestedSettings, type StoredSettings } from "./model/settings.ts";
 import type { RedisClientLike, RedisClientOptions } from "./redis/client.ts";
 import { Connection } from "./redis/connection.ts";
+
+export { checkRedisOption } from "./redis/connection.ts";
+
 import { queueKeys } from "./redis/keys.ts";
 import { createLink, type Link } from "./redis/link.ts";
 import { enableNotifications } from "./redis/notifications.ts";

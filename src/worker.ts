@@ -11,7 +11,7 @@ import {
   type ResolvedOptions,
   resolveOptions,
 } from "./model/options.ts";
-import { type RedisOption, Session } from "./session.ts";
+import { checkRedisOption, type RedisOption, Session } from "./session.ts";
 
 /** Options of an {@link EmbeddingWorker}. */
 export interface WorkerOptions extends CommonOptions, ConsumerOptions, ModelOptions {
@@ -48,6 +48,7 @@ export class EmbeddingWorker {
   /** @throws {EmbedqError} `ERR_OPTION_INVALID` before anything is connected. */
   constructor(options: WorkerOptions) {
     const { redis, ...rest } = options;
+    checkRedisOption(redis);
     this.#redis = redis;
     this.#options = resolveOptions(rest);
     if (this.#options.embedder === undefined) {

@@ -30,7 +30,7 @@ export interface Corpus {
  * @throws {Error} When a file cannot be read, or there is no paragraph.
  */
 export function collectCorpus(names: readonly string[], count: number): Corpus {
-  const found = names.length > 0 ? passagesOf(names.flatMap(filesOf)) : defaultPassages();
+  const found = names.length > 0 ? passagesOf(names.flatMap(filesOf), true) : defaultPassages();
   const passages = found.slice(0, count);
   if (passages.length === 0) throw new Error(`No paragraph found in ${names.join(", ")}`);
   return { passages, files: new Set(passages.map(({ source }) => source)).size };
@@ -46,11 +46,12 @@ function defaultPassages(): Passage[] {
   return unique([...own, ...others.toSorted((a, b) => a.place - b.place)]);
 }
 
-function passagesOf(files: readonly string[]): Passage[] {
+/** Files that the user names are taken whole; of others only what reads well in an answer. */
+function passagesOf(files: readonly string[], whole = false): Passage[] {
   return unique(
     files.flatMap((file) => {
       const text = readFileSync(file, "utf8");
-      const texts = MARKDOWN.test(file) ? paragraphsOf(text) : plainParagraphsOf(text);
+      const texts = MARKDOWN.test(file) ? paragraphsOf(text, whole) : plainParagraphsOf(text);
       return texts.map((text, place) => ({ text, source: shownName(file), place }));
     }),
   );

@@ -66,7 +66,7 @@ async function run(
   const corpus = collectCorpus(options.files, wanted);
   screen.fact(
     "Corpus",
-    `${counted(corpus.passages.length)} paragraphs from ${counted(corpus.files)} ${corpus.files === 1 ? "file" : "files"}`,
+    `${counted(corpus.passages.length)} ${corpus.passages.length === 1 ? "paragraph" : "paragraphs"} from ${counted(corpus.files)} ${corpus.files === 1 ? "file" : "files"}`,
   );
   signal.throwIfAborted();
   await using visit = await Visit.begin(server, signal, reportCleaning);

@@ -12,8 +12,8 @@ const LIST_ITEM = /^\s*(?:[-*+]|\d+[.)])\s+/;
 const NOT_PROSE =
   /^(?:#|\||<|!\[|\[!\[|-{3,}|={3,}|\*{3,}|\[[^\]]+\]:|(?:import|export)\s|:{3}| {4}|\t)/;
 
-/** The paragraphs and list items of a Markdown file that read as prose. */
-export function paragraphsOf(markdown: string): string[] {
+/** The paragraphs and list items of a Markdown file: those that read as prose, or with `whole` all. */
+export function paragraphsOf(markdown: string, whole = false): string[] {
   return markdown
     .replaceAll("\r\n", "\n")
     .replace(/^---\n[\s\S]*?\n---\n/, "")
@@ -23,7 +23,7 @@ export function paragraphsOf(markdown: string): string[] {
     .flatMap(itemsOf)
     .filter((block) => !NOT_PROSE.test(block))
     .map(plainTextOf)
-    .filter(isProse);
+    .filter(whole ? hasLetter : isProse);
 }
 
 /** The paragraphs of a text that is not Markdown. */
@@ -31,7 +31,11 @@ export function plainParagraphsOf(text: string): string[] {
   return text
     .split(/\r?\n[ \t]*\r?\n/)
     .map((block) => block.replace(/\s+/g, " ").trim())
-    .filter((block) => /\p{L}/u.test(block));
+    .filter(hasLetter);
+}
+
+function hasLetter(text: string): boolean {
+  return /\p{L}/u.test(text);
 }
 
 /** A list counts as one block for each item, anything else as one. */

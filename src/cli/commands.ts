@@ -6,6 +6,8 @@ import type { EmbeddingQueue } from "../index.ts";
 export interface Answer {
   readonly data: unknown;
   readonly lines: readonly string[];
+  /** True where what was asked for did not come about: exit code 1. */
+  readonly hasFailed?: boolean;
 }
 
 /** One command of the command line. */
@@ -41,7 +43,12 @@ export const COMMANDS: readonly Command[] = [
       const result = await queue.flushAndWait();
       return {
         data: result,
-        lines: [result.done ? "done" : `${result.remaining} texts are not settled yet`],
+        lines: [
+          result.done
+            ? "done"
+            : `not settled after 15 seconds: ${result.remaining} (does a worker run? see embedq stats)`,
+        ],
+        hasFailed: !result.done,
       };
     },
   },
@@ -80,7 +87,7 @@ export const COMMANDS: readonly Command[] = [
     ...named("dead retry", "enqueue a dead letter's text again", 1, 1, "ID"),
     run: async (queue, [id = ""]) => {
       const result = await queue.sendBack(id);
-      return { data: result, lines: [result.status] };
+      return { data: result, lines: [result.status], hasFailed: result.status !== "queued" };
     },
   },
   {

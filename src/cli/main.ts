@@ -23,6 +23,9 @@ Options:
   --version, --help
 `;
 
+/** Somebody sits before the screen: a Redis that is not there is reported soon. */
+const COMMAND_TIMEOUT_MS = 3000;
+
 /** Exit codes: 0 done, 1 failed, 2 called wrongly. */
 process.exitCode = await main(process.argv.slice(2));
 
@@ -39,6 +42,10 @@ async function main(argv: string[]): Promise<number> {
   const found = commandOf(positionals);
   if (found === undefined) {
     return fail(new Error(`Unknown command "${positionals.join(" ")}": see embedq --help`), 2);
+  }
+  const { command, rest } = found;
+  if (rest.length < command.minArguments || rest.length > command.maxArguments) {
+    return fail(new Error(`Use it as: embedq ${command.usage}`), 2);
   }
   const redis = values.redis ?? process.env["REDIS_URL"] ?? "redis://127.0.0.1:6379";
   try {
@@ -62,14 +69,12 @@ function read(argv: string[]) {
   });
 }
 
-/** The command with the longest name that the words begin with, and the words after it. */
+/** The command that the words begin with, and the words after it. */
 function commandOf(words: readonly string[]): { command: Command; rest: string[] } | undefined {
   for (const command of COMMANDS) {
     const name = command.name.split(" ");
-    const rest = words.slice(name.length);
-    const isNamed = name.every((word, i) => words[i] === word);
-    if (isNamed && rest.length >= command.minArguments && rest.length <= command.maxArguments) {
-      return { command, rest };
+    if (name.every((word, i) => words[i] === word)) {
+      return { command, rest: words.slice(name.length) };
     }
   }
   return undefined;
@@ -81,11 +86,12 @@ async function run(
   name: string | undefined,
   asJson: boolean,
 ): Promise<number> {
-  const queue = new EmbeddingQueue({ redis, name });
+  const queue = new EmbeddingQueue({ redis, name, commandTimeoutMs: COMMAND_TIMEOUT_MS });
   try {
     await queue.start();
-    const { data, lines } = await command.run(queue, rest);
-    return print(asJson ? JSON.stringify(data, undefined, 2) : lines.join("\n"));
+    const { data, lines, hasFailed = false } = await command.run(queue, rest);
+    print(asJson ? JSON.stringify(data, undefined, 2) : lines.join("\n"));
+    return hasFailed ? 1 : 0;
   } finally {
     await queue.stop();
   }

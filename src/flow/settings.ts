@@ -23,7 +23,7 @@ export async function joinQueue(
     );
     throw new EmbedqError(
       "ERR_SETTINGS_CONFLICT",
-      `Cannot join the queue ${JSON.stringify(link.keys.name)} as its settings differ: ${differences.join("; ")}. Leave the option out to adopt what is stored, or change it for all processes with configure()`,
+      `Cannot join the queue ${JSON.stringify(link.keys.name)} as its settings differ: ${differences.join("; ")}. Leave the option out to adopt what is stored, use another queue name, or change it for all processes with configure(), called on a queue that does not ask for it`,
     );
   }
   return settingsOf(link, reply, "join");

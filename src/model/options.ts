@@ -102,7 +102,9 @@ const settingEntries = {
   dimensions: v.optional(wholeFrom(1, 65_536)),
   task: v.optional(text(/^[^\n]*$/, "a name without line breaks")),
 };
-const settingsSchema = v.strictObject(settingEntries, "is not an option");
+/** What strictObject says of a name that it does not know. */
+const UNKNOWN = "is not an option";
+const settingsSchema = v.strictObject(settingEntries, UNKNOWN);
 const groupOf = "must be an object with options of this group only";
 
 const optionsSchema = v.strictObject(
@@ -152,7 +154,7 @@ const optionsSchema = v.strictObject(
       ),
     ),
   },
-  "is not an option",
+  UNKNOWN,
 );
 
 const embedderSchema = v.object({
@@ -257,6 +259,12 @@ function check<const Schema extends v.GenericSchema>(
   if (result.success) return result.output;
   const [issue] = result.issues;
   const path = prefix + (v.getDotPath(issue) ?? "options");
+  if (issue.message === UNKNOWN) {
+    throw new EmbedqError(
+      "ERR_OPTION_INVALID",
+      `Cannot use the option \`${path}\` as it ${UNKNOWN}`,
+    );
+  }
   throw invalid(
     path,
     issue.input,

@@ -171,6 +171,20 @@ function toWire(arg: string | Uint8Array): string | Buffer {
   return Buffer.from(arg.buffer, arg.byteOffset, arg.byteLength);
 }
 
+/** @throws {EmbedqError} `ERR_OPTION_INVALID`, without showing what may be a credential. */
+export function checkRedisOption(redis: unknown): void {
+  if (
+    typeof redis === "string" ? /^rediss?:\/\//.test(redis) : typeof redis === "object" && redis
+  ) {
+    return;
+  }
+  const found = typeof redis === "string" ? "another text" : String(redis);
+  throw new EmbedqError(
+    "ERR_OPTION_INVALID",
+    `Cannot use the option \`redis\` as it must be a URL like redis://host:6379, options of node-redis, or a client: it is ${found}`,
+  );
+}
+
 function isClient(redis: RedisClientLike | RedisClientOptions | string): redis is RedisClientLike {
   return typeof redis === "object" && "sendCommand" in redis && "duplicate" in redis;
 }
@@ -180,6 +194,13 @@ function refuseUnusable(client: RedisClientLike): void {
     throw new EmbedqError(
       "ERR_OPTION_INVALID",
       "Cannot use the client in `redis` as it is in legacy mode: create one without `legacyMode`, or hand in `client.v4`'s options",
+    );
+  }
+  // Their replies have other shapes; what would come of it is a wait that never ends.
+  if ("withTypeMapping" in client) {
+    throw new EmbedqError(
+      "ERR_OPTION_INVALID",
+      "Cannot use the client in `redis` as it must be one of node-redis 4 (`redis` ^4.7): it is of a newer version. Hand in the URL instead",
     );
   }
   if (!client.isOpen) {

@@ -188,8 +188,8 @@ test("a Redis that is not there refuses the start within commandTimeoutMs, witho
 
 test("a bad URL is refused without showing it", async () => {
   await using scope = await testScope();
-  const queue = scope.newQueue({ redis: "http://user:secret@nowhere" });
-  const error = await failure(queue.start());
+  const redis = "http://user:secret@nowhere";
+  const error = await failure((async () => scope.newQueue({ redis }).start())());
   expect(error).toMatchObject({ code: "ERR_OPTION_INVALID" });
   expect(inspect(error, { depth: 5 })).not.toContain("secret");
 });
