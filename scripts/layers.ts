@@ -23,6 +23,7 @@ const MACHINERY = [
   "endings.ts",
   "pauses.ts",
   "places.ts",
+  "renewal.ts",
   "sleeper.ts",
 ];
 

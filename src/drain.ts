@@ -20,11 +20,9 @@ import type { Trouble } from "./model/trouble.ts";
 import { Pauses } from "./pauses.ts";
 import { Pipeline, type PipelineContext } from "./pipeline.ts";
 import { Places } from "./places.ts";
+import { Renewal } from "./renewal.ts";
 import type { Session } from "./session.ts";
 import { Sleeper } from "./sleeper.ts";
-
-/** So that two renewals may fail before a lease runs out. */
-const RENEWALS_PER_LEASE = 3;
 
 export class Drain {
   readonly worker: string = `worker-${crypto.randomUUID().slice(0, 13)}`;
@@ -51,7 +49,7 @@ export class Drain {
   #workers = 1;
   #handedBack = 0;
   readonly #agenda = new Agenda();
-  #renewal: ReturnType<typeof setTimeout> | undefined;
+  readonly #renewal: Renewal;
   #loop: Promise<void> = Promise.resolve();
 
   constructor(session: Session, embedder: Embedder) {
@@ -63,6 +61,7 @@ export class Drain {
     this.#leases = new Leases(link, this.worker, settings.leaseMs, (lost) => {
       events.emit("lease:lost", { worker: this.worker, keys: lost.map(({ key }) => key) });
     });
+    this.#renewal = new Renewal(this.#leases, (error) => this.#report("renew", error));
     this.#pauses = new Pauses(this.worker, events, options.cooldown);
     this.#places = new Places(options.concurrency, () => this.#sleeper.nudge());
     this.#maxBatchSize = settings.maxBatchSize;
@@ -72,12 +71,17 @@ export class Drain {
   /** Recovers what an earlier run left, then works until stop. */
   async start(): Promise<void> {
     await sweepConsumers(this.#session.link);
-    await flushNow(this.#session.link);
+    try {
+      await flushNow(this.#session.link);
+    } catch (error) {
+      // Out of memory, for instance: working on is what frees some.
+      this.#report("flush", error);
+    }
     this.#unhook.push(
       this.#session.onRing((word, detail) => this.#hear(word, detail)),
       this.#session.onRestored(() => this.#onRestored()),
     );
-    this.#scheduleRenewal();
+    this.#renewal.start();
     this.#session.events.emit("worker:started", { worker: this.worker });
     this.#loop = this.#run();
   }
@@ -91,7 +95,7 @@ export class Drain {
     await delay(this.#session.options.stopTimeoutMs, idle.signal);
     this.#abort.abort();
     await settled;
-    clearTimeout(this.#renewal);
+    this.#renewal.stop();
     for (const unhook of this.#unhook) unhook();
     try {
       await leaveGroup(this.#session.link, this.worker);
@@ -235,17 +239,18 @@ export class Drain {
   }
 
   /** The worker's own fault pauses this worker, everything else all of them. */
-  async #onOutage(trouble: Trouble, isProbe: boolean): Promise<void> {
+  async #onOutage(trouble: Trouble, isProbe: boolean): Promise<number> {
     const { kind, scope, error, retryAfterMs } = trouble;
     const { link, options, events } = this.#session;
     if (kind === "fatal" && scope === "worker") {
       this.#pauses.pauseOwn(error, retryAfterMs);
       if (isProbe) await returnProbe(link);
-      return;
+      return 0;
     }
     const pauseMs = await startCooldown(link, trouble, options.cooldown, isProbe);
     this.#pauses.share(pauseMs);
     events.emit("cooldown:started", { pauseMs, error });
+    return pauseMs;
   }
 
   async #onReached(isProbe: boolean): Promise<void> {
@@ -259,29 +264,26 @@ export class Drain {
     if (word === "due" || word === "timer" || word === "settings") this.#sleeper.ring();
     else if (word === "taken") this.#sleeper.taken();
     else if (word === "cooldown") this.#pauses.share(Number(detail));
-    // The lease may be shorter now than the time to the next renewal.
-    if (word === "settings") this.#renewNow();
+    if (word === "settings") this.#adoptLease();
+  }
+
+  /** The lease may be shorter now than the time to the next renewal. */
+  #adoptLease(): void {
+    this.#renewal.now();
+    this.#session
+      .refresh()
+      .then(() => {
+        this.#leases.leaseMs = this.#session.settings.leaseMs;
+        this.#renewal.now();
+      })
+      .catch((error: unknown) => this.#report("refresh", error));
   }
 
   /** While Redis was away, idle times ran on: renew before looking for what others abandoned. */
   #onRestored(): void {
-    this.#agenda.holdOff(this.#leases.leaseMs / RENEWALS_PER_LEASE);
-    this.#renewNow();
+    this.#agenda.holdOff(this.#renewal.everyMs);
+    this.#renewal.now();
     this.#sleeper.nudge();
-  }
-
-  #scheduleRenewal(): void {
-    clearTimeout(this.#renewal);
-    if (this.#abort.signal.aborted) return;
-    const everyMs = this.#leases.leaseMs / RENEWALS_PER_LEASE;
-    this.#renewal = setTimeout(() => this.#renewNow(), everyMs);
-  }
-
-  #renewNow(): void {
-    this.#leases
-      .renew()
-      .catch((error: unknown) => this.#report("renew", error))
-      .finally(() => this.#scheduleRenewal());
   }
 
   #report(action: string, error: unknown): void {

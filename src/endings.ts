@@ -2,7 +2,7 @@
 // until Redis took it: what the provider was paid for is kept.
 
 import type { Leases } from "./flow/claim.ts";
-import { failJobs, giveUpJobs, ringGone, settleJobs } from "./flow/settle.ts";
+import { areOutstanding, failJobs, giveUpJobs, ringGone, settleJobs } from "./flow/settle.ts";
 import {
   areWritten,
   type EmbeddedJob,
@@ -11,7 +11,7 @@ import {
   writeEmbeddings,
 } from "./flow/write.ts";
 import { backoffMs } from "./model/backoff.ts";
-import { asError, EmbedqError } from "./model/errors.ts";
+import { asError, EmbedqError, messageOf } from "./model/errors.ts";
 import type { Job } from "./model/job.ts";
 import { delay } from "./model/lifecycle.ts";
 import type { VectorSpace } from "./model/settings.ts";
@@ -46,6 +46,8 @@ export interface Return {
   readonly status: "failed" | "deferred";
   readonly job: Job;
   readonly error: Error;
+  /** For a deferred text: when it is due again. @default at once */
+  readonly afterMs?: number;
 }
 
 export class Endings {
@@ -89,8 +91,12 @@ export class Endings {
         const word = words[i];
         const { job } = item;
         if (typeof word === "object") left.push(item);
-        else if (word === "wrongtype") {
-          buried.push({ job, reason: "the destination is not a hash", attempts: job.attempts });
+        else if (word === "wrongtype" || word === "forbidden") {
+          const reason =
+            word === "wrongtype"
+              ? "the destination is not a hash"
+              : "this Redis user may not write the destination";
+          buried.push({ job, reason, attempts: job.attempts });
         } else {
           settled.push(job);
           if (word === "missing") missing.push(job);
@@ -113,11 +119,14 @@ export class Endings {
     const { session, leases, stopSignal } = this.#context;
     // One chance for all: what failed together is due together, and makes a batch again.
     const random = Math.random();
-    const failures = results.map(({ status, job }) => ({
+    const failures = results.map(({ status, job, afterMs = 0 }) => ({
       ...job,
       spendsAttempt: status === "failed",
-      backoffMs:
-        status === "failed" ? backoffMs(session.options.backoff, job.attempts + 1, random) : 0,
+      backoffMs: Math.round(
+        status === "failed"
+          ? backoffMs(session.options.backoff, job.attempts + 1, random)
+          : Math.min(afterMs, session.settings.leaseMs),
+      ),
     }));
     // Other workers may take over at once what this one cannot do.
     // Before the script: a claim that gets such a text again, even before this reply, gets it anew.
@@ -136,15 +145,15 @@ export class Endings {
       const waitMs = failures[i]?.backoffMs ?? 0;
       if (word === "giveUp") {
         leases.keep(job);
-        dead.push({ job, reason: error.message, attempts });
+        dead.push({ job, reason: messageOf(error), attempts });
         return;
       }
       if (word !== "parked") return;
       if (status === "deferred") session.events.emit("text:deferred", { key, version, error });
       else {
         session.events.emit("text:retried", { key, version, attempts, backoffMs: waitMs, error });
-        this.#context.wakeIn(waitMs);
       }
+      if (status === "failed" || waitMs > 0) this.#context.wakeIn(waitMs);
     });
     await this.bury(dead);
   }
@@ -153,7 +162,10 @@ export class Endings {
   async settle(jobs: readonly Job[]): Promise<void> {
     if (jobs.length === 0) return;
     const { session, space, leases } = this.#context;
-    const settled = await this.persist("settle", () => settleJobs(session.link, space, jobs));
+    const step = () => this.persist("settle", () => settleJobs(session.link, space, jobs));
+    let settled = await step();
+    // Perhaps the settings were only lost: then they are stored again, and the work is done.
+    if (settled === undefined && (await this.#isStillAgreed())) settled = await step();
     // Vectors of a model that the queue no longer has: the new one is to embed them.
     if (settled === undefined) await this.giveBack(jobs.map(spaceChanged));
     else leases.release(jobs);
@@ -162,7 +174,7 @@ export class Endings {
   /** Texts whose attempts, or whose deliveries, are used up. */
   async bury(burials: readonly Burial[]): Promise<void> {
     const { session } = this.#context;
-    let left = burials;
+    let left = await this.#stillOutstanding(burials);
     for (let attempt = 0; left.length > 0; attempt++) {
       const marks = await this.persist("mark a dead text", () =>
         writeDeadMarks(
@@ -179,7 +191,7 @@ export class Endings {
         ),
       );
       this.#reportDead(marked.filter((_, i) => letters[i] === "dead"));
-      const silent = left.filter((_, i) => marks[i] === "missing" || marks[i] === "wrongtype");
+      const silent = left.filter((_, i) => SILENT.has(marks[i] as string));
       await this.#ringGone(silent.map(({ job }) => job));
       const unwritten = marked.filter((_, i) => letters[i] === "outOfMemory");
       this.#context.leases.release(
@@ -187,6 +199,28 @@ export class Endings {
       );
       left = [...unmarked, ...unwritten];
       if (left.length > 0) await this.#pauseBlocked("write a dead letter", marks, attempt);
+    }
+  }
+
+  /** A text that was replaced or cancelled meanwhile leaves no mark and no letter: it is only let go of. */
+  async #stillOutstanding(burials: readonly Burial[]): Promise<readonly Burial[]> {
+    if (burials.length === 0) return [];
+    const { link } = this.#context.session;
+    const jobs = burials.map(({ job }) => job);
+    const wanted = await this.persist("read", () => areOutstanding(link, jobs));
+    await this.settle(jobs.filter((_, i) => !wanted[i]));
+    return burials.filter((_, i) => wanted[i]);
+  }
+
+  async #isStillAgreed(): Promise<boolean> {
+    const { session, leases } = this.#context;
+    try {
+      await session.refresh();
+      return true;
+    } catch (error) {
+      const { worker } = leases;
+      session.events.emit("worker:failed", { worker, action: "settle", error: asError(error) });
+      return false;
     }
   }
 
@@ -247,6 +281,9 @@ export class Endings {
     }
   }
 }
+
+/** Answers of a write after which the destination tells nobody anything. */
+const SILENT = new Set(["missing", "wrongtype", "forbidden"]);
 
 /** The pause before a step is tried again. */
 function pauseMs(attempt: number): number {

@@ -16,8 +16,11 @@ export interface PipelineContext extends EndingsContext {
   readonly places: Places;
   /** Why no call may begin now, if so. */
   obstacle(): Error | undefined;
-  /** The provider is away, or this worker may not call it. Ends when the pause is in force. */
-  onOutage(trouble: Trouble, isProbe: boolean): Promise<void>;
+  /**
+   * The provider is away, or this worker may not call it. Ends when the pause is in force, with the
+   * length of a shared one.
+   */
+  onOutage(trouble: Trouble, isProbe: boolean): Promise<number>;
   /** The provider answered, be it with a refusal. */
   onReached(isProbe: boolean): Promise<void>;
   /** No call was made that could tell whether the provider is back: another worker may try. */
@@ -58,7 +61,9 @@ export class Pipeline {
       const [first, ...others] = this.#batches;
       if (first !== undefined && this.#goesAlone) await this.#call(first);
       const rest = this.#goesAlone ? others : this.#batches;
-      await Promise.all(rest.map((batch) => this.#call(batch)));
+      const calls = await Promise.allSettled(rest.map((batch) => this.#call(batch)));
+      // Only after all have ended: until then their leases must be renewed.
+      for (const call of calls) if (call.status === "rejected") throw call.reason;
       if (this.#isProbe) await this.#endings.persist("go on", () => this.#context.returnProbe());
     } finally {
       const { errors, firstError } = this.#endings;
@@ -128,15 +133,17 @@ export class Pipeline {
     // A call that was cut off by a stop has told nothing: the probe is given back at the end.
     if (outage !== undefined || !abortSignal.aborted) this.#isProbe = false;
     // The pause is in force before the texts go back: nobody claims them in between.
+    let pauseMs = 0;
     if (outage !== undefined) {
-      await this.#endings.persist("pause", () => this.#context.onOutage(outage, isProbe));
+      pauseMs = await this.#endings.persist("pause", () => this.#context.onOutage(outage, isProbe));
     } else if (!abortSignal.aborted) {
       await this.#endings.persist("go on", () => this.#context.onReached(isProbe));
     }
-    await this.#conclude(results);
+    // What failed a probe is not the next one: it may be these very texts that the provider fails on.
+    await this.#conclude(results, isProbe ? 1.5 * pauseMs : 0);
   }
 
-  async #conclude(results: readonly JobResult[]): Promise<void> {
+  async #conclude(results: readonly JobResult[], afterMs = 0): Promise<void> {
     const embedded: EmbeddedJob[] = [];
     const rejected: Burial[] = [];
     const returned: Return[] = [];
@@ -147,7 +154,7 @@ export class Pipeline {
         const { job, error, status } = result;
         if (status === "rejected") {
           rejected.push({ job, reason: messageOf(error), attempts: job.attempts });
-        } else returned.push({ status, job, error });
+        } else returned.push({ status, job, error, afterMs });
       }
     }
     await this.#endings.store(embedded);

@@ -164,6 +164,8 @@ export class EmbeddingQueue {
   ): Promise<Ticket[]> {
     const session = this.#open("enqueue");
     checkItems(items, session.link.keys.reservedPrefix);
+    // A copy: the caller may use the array again before all chunks are sent.
+    const own = items.map(({ key, text }) => ({ key, text }));
     const accepted: AcceptedText[] = [];
     const stage = {
       link: session.link,
@@ -173,11 +175,11 @@ export class EmbeddingQueue {
       refresh: () => session.refresh(),
     };
     try {
-      await enqueue(stage, items, accepted, options.signal);
+      await enqueue(stage, own, accepted, options.signal);
     } catch (error) {
       if (accepted.length === 0) throw error;
       const tickets = accepted.map((text) => this.#ticket(text));
-      throw new EnqueueError(items.length, tickets, error);
+      throw new EnqueueError(own.length, tickets, error);
     }
     return accepted.map((text) => this.#ticket(text));
   }

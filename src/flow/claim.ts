@@ -46,6 +46,11 @@ export class Leases {
     return this.#leaseMs;
   }
 
+  /** As the queue has it by now; claims tell it too, but a busy worker makes none. */
+  set leaseMs(leaseMs: number) {
+    this.#leaseMs = leaseMs;
+  }
+
   /**
    * Takes work, at most `max` texts.
    *

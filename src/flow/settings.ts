@@ -55,6 +55,12 @@ function settingsOf(link: Link, reply: SettingsReply, action: string): StoredSet
       `Cannot ${action} the queue ${name} as its protocol must be ${PROTOCOL}: it is ${reply.found}. Update embedq in this process`,
     );
   }
+  if (reply.status === "half") {
+    throw new EmbedqError(
+      "ERR_OPTION_INVALID",
+      `Cannot configure the queue ${name} as \`model\` and \`dimensions\` must be given together: nothing is stored of the other one`,
+    );
+  }
   const inFlight = reply.status === "busy" ? reply.inFlight : 0;
   throw new EmbedqError(
     "ERR_SETTINGS_BUSY",

@@ -12,6 +12,7 @@ import {
   runSettle,
   type SettleResult,
 } from "../redis/scripts/settle.ts";
+import { runStatus } from "../redis/scripts/state.ts";
 
 /** Items in one script call: 5 to 10 µs an item. */
 const MAX_ITEMS = 512;
@@ -53,6 +54,16 @@ export async function giveUpJobs(
   const results: GiveUpResult[] = [];
   for (const page of pagesOf(jobs)) results.push(...(await runGiveUp(link, page)));
   return results;
+}
+
+/** Whether each job's text is still what the queue wants for its key. */
+export async function areOutstanding(
+  link: Link,
+  jobs: readonly Job[],
+): Promise<readonly boolean[]> {
+  const keys = jobs.map(({ key }) => key);
+  const versions = await runStatus(link, keys);
+  return jobs.map(({ version }, i) => versions[i] === version);
 }
 
 /** Tells waiters that nothing will be stored for these keys: an event of the destination never comes. */

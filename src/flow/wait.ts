@@ -4,15 +4,10 @@
 
 import { asError, EmbedqError } from "../model/errors.ts";
 import { checkTimeout } from "../model/input.ts";
-import type { Outcome } from "../model/outcome.ts";
-import { FLOAT_BYTES, fromVectorBytes } from "../model/vector.ts";
+import { type Outcome, outcomeOf, type StoredResult } from "../model/outcome.ts";
 import { keyspaceChannel } from "../redis/keys.ts";
 import type { Link } from "../redis/link.ts";
-import {
-  type DestinationFields,
-  readDestinations,
-  type StoredResult,
-} from "../redis/scripts/destination.ts";
+import { type DestinationFields, readDestinations } from "../redis/scripts/destination.ts";
 import { runStatus } from "../redis/scripts/state.ts";
 
 /** Keys looked at in one go: a vector of 1,536 numbers is 6 KiB. */
@@ -188,7 +183,7 @@ export class Waits {
         const page = checks.slice(at, at + PAGE).filter(([key]) => this.#waiters.has(key));
         if (page.length === 0) continue;
         try {
-          await this.#checkPage(page);
+          await this.#checkSplitting(page);
         } catch (error) {
           if (this.#closedWith !== undefined) return;
           this.#stage.onFailure(asError(error));
@@ -196,6 +191,24 @@ export class Waits {
           return;
         }
       }
+    }
+  }
+
+  /** One key that this user may not read makes Redis refuse them all: it is found, and its waits end. */
+  async #checkSplitting(page: readonly (readonly [string, boolean])[]): Promise<void> {
+    try {
+      await this.#checkPage(page);
+    } catch (error) {
+      const isRefused = error instanceof EmbedqError && error.code === "ERR_REDIS_REPLY";
+      if (!isRefused) throw error;
+      const [[key] = [""]] = page;
+      if (page.length === 1) {
+        for (const waiter of [...(this.#waiters.get(key) ?? [])]) waiter.reject(error);
+        return;
+      }
+      const middle = Math.ceil(page.length / 2);
+      await this.#checkSplitting(page.slice(0, middle));
+      await this.#checkSplitting(page.slice(middle));
     }
   }
 
@@ -228,7 +241,7 @@ export class Waits {
     for (const waiter of [...(this.#waiters.get(key) ?? [])]) {
       if (stored.version >= waiter.version) {
         try {
-          waiter.resolve(this.#outcomeOf(key, waiter.version, stored));
+          waiter.resolve(outcomeOf(key, waiter.version, stored, this.#stage.dimensions()));
         } catch (error) {
           waiter.reject(asError(error));
         }
@@ -236,34 +249,6 @@ export class Waits {
         waiter.resolve({ status: "gone", key });
       }
     }
-  }
-
-  #outcomeOf(key: string, version: number, stored: StoredResult): Outcome {
-    const { status, vector } = stored;
-    const isKnown = status === "embedded" || status === "blank" || status === "dead";
-    // Only a dead text may have no vector; otherwise somebody has taken it away.
-    if (!isKnown || (vector === undefined && status !== "dead")) return { status: "gone", key };
-    const dimensions = this.#stage.dimensions();
-    if (vector !== undefined) {
-      const wanted = dimensions === undefined ? undefined : dimensions * FLOAT_BYTES;
-      if (
-        vector.length === 0 ||
-        vector.length % FLOAT_BYTES !== 0 ||
-        (wanted ?? vector.length) !== vector.length
-      ) {
-        throw new EmbedqError(
-          "ERR_EMBEDDING_CORRUPT",
-          `Cannot read the embedding of ${JSON.stringify(key)} as it must have ${wanted ?? "a multiple of 4"} bytes: it has ${vector.length}`,
-        );
-      }
-    }
-    return {
-      status,
-      key,
-      version: stored.version,
-      superseded: stored.version > version,
-      embedding: vector === undefined ? undefined : fromVectorBytes(vector),
-    };
   }
 
   #restartTimer(): void {

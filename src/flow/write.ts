@@ -3,7 +3,9 @@
 // costs a repeated write and never a vector.
 
 import { sourceDigest } from "../model/digest.ts";
+import { EmbedqError, messageOf } from "../model/errors.ts";
 import type { Job } from "../model/job.ts";
+import type { StoredResult } from "../model/outcome.ts";
 import type { VectorSpace } from "../model/settings.ts";
 import { zeroVectorBytes } from "../model/vector.ts";
 import type { Link } from "../redis/link.ts";
@@ -11,7 +13,6 @@ import {
   type DestinationFields,
   type DestinationWrite,
   readDestinations,
-  type StoredResult,
   type WriteResult,
   writeDestinations,
 } from "../redis/scripts/destination.ts";
@@ -87,8 +88,28 @@ async function write(
 ): Promise<readonly WriteResult[]> {
   const results: WriteResult[] = [];
   for (let at = 0; at < writes.length; at += MAX_WRITES) {
-    const page = writes.slice(at, at + MAX_WRITES);
-    results.push(...(await writeDestinations(stage.link, stage.fields, stage.onMissing, page)));
+    results.push(...(await writePage(stage, writes.slice(at, at + MAX_WRITES))));
   }
   return results;
+}
+
+/** A key that this user may not touch makes Redis refuse the whole call: it is split until that key stands alone. */
+async function writePage(
+  stage: WriteStage,
+  page: readonly DestinationWrite[],
+): Promise<readonly WriteResult[]> {
+  try {
+    return await writeDestinations(stage.link, stage.fields, stage.onMissing, page);
+  } catch (error) {
+    if (!isForbidden(error)) throw error;
+    if (page.length === 1) return ["forbidden"];
+    const middle = Math.ceil(page.length / 2);
+    const first = await writePage(stage, page.slice(0, middle));
+    return [...first, ...(await writePage(stage, page.slice(middle)))];
+  }
+}
+
+function isForbidden(error: unknown): boolean {
+  // Not where the script itself, or one of its commands, is forbidden: that is no fault of a key.
+  return error instanceof EmbedqError && /NOPERM.*(key|keys)/i.test(messageOf(error));
 }

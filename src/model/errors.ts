@@ -140,9 +140,9 @@ export class EnqueueError extends EmbedqError {
 
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
-  if (error instanceof Error) return error.message;
   try {
-    return String(error);
+    // Some client libraries put an object there.
+    return String(error instanceof Error ? error.message : error);
   } catch {
     // Anything can be thrown, also what has no text.
     return Object.prototype.toString.call(error);

@@ -236,6 +236,7 @@ function withTask(embedder: Embedder, task: string): Embedder {
     task,
     limits,
     embed: (texts, context) => embedder.embed(texts, context),
+    ...(embedder.embedQuery && { embedQuery: embedder.embedQuery.bind(embedder) }),
   };
 }
 

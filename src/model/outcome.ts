@@ -1,5 +1,8 @@
 // How the wait for one text ends, and what the other questions about a key answer.
 
+import { EmbedqError } from "./errors.ts";
+import { FLOAT_BYTES, fromVectorBytes } from "./vector.ts";
+
 /** How the wait for a ticket ended. */
 export type Outcome = SettledOutcome | GoneOutcome;
 
@@ -63,3 +66,47 @@ export interface DeadLetter {
 export type SendBackResult =
   | { readonly status: "queued"; readonly key: string; readonly version: number }
   | { readonly status: "superseded" | "absent" | "malformed" };
+
+/** What a destination holds. */
+export interface StoredResult {
+  /** 0 where none is stored. */
+  readonly version: number;
+  readonly status: string | undefined;
+  readonly vector: Uint8Array | undefined;
+}
+
+/**
+ * The outcome of a ticket whose destination is at least as new.
+ *
+ * @param dimensions Undefined where nobody has named a model yet.
+ * @throws {EmbedqError} `ERR_EMBEDDING_CORRUPT`.
+ */
+export function outcomeOf(
+  key: string,
+  version: number,
+  stored: StoredResult,
+  dimensions: number | undefined,
+): Outcome {
+  const { status, vector } = stored;
+  const isKnown = status === "embedded" || status === "blank" || status === "dead";
+  // Only a dead text may have no vector; otherwise somebody has taken it away.
+  if (!isKnown || (vector === undefined && status !== "dead")) return { status: "gone", key };
+  if (vector !== undefined) checkSize(key, vector, dimensions);
+  return {
+    status,
+    key,
+    version: stored.version,
+    superseded: stored.version > version,
+    embedding: vector === undefined ? undefined : fromVectorBytes(vector),
+  };
+}
+
+function checkSize(key: string, vector: Uint8Array, dimensions: number | undefined): void {
+  const wanted = dimensions === undefined ? undefined : dimensions * FLOAT_BYTES;
+  const isWhole = vector.length > 0 && vector.length % FLOAT_BYTES === 0;
+  if (isWhole && (wanted ?? vector.length) === vector.length) return;
+  throw new EmbedqError(
+    "ERR_EMBEDDING_CORRUPT",
+    `Cannot read the embedding of ${JSON.stringify(key)} as it must have ${wanted ?? "a multiple of 4"} bytes: it has ${vector.length}`,
+  );
+}

@@ -12,6 +12,9 @@ export interface Trouble {
   readonly scope: "worker" | "account";
 }
 
+/** Nobody waits longer than for the next daily quota; what names more is a mistake. */
+const MAX_PAUSE_MS = 86_400_000;
+
 /** HTTP statuses that say "later", whoever throws them. */
 const LATER_STATUSES = new Set([408, 409, 425, 429]);
 
@@ -31,7 +34,7 @@ export function troubleOf(thrown: unknown): Trouble {
       kind: error.kind,
       error,
       // A Retry-After that was a date, or a clock that runs ahead: as if none was named.
-      retryAfterMs: isPause(error.retryAfterMs) ? error.retryAfterMs : undefined,
+      retryAfterMs: pauseOf(error.retryAfterMs),
       scope: error.scope,
     };
   }
@@ -47,9 +50,10 @@ export function isOutage(trouble: Trouble): boolean {
   return trouble.kind !== "rejected" && trouble.kind !== "unclassified";
 }
 
-function isPause(ms: number | undefined): boolean {
+function pauseOf(ms: number | undefined): number | undefined {
   // Zero is no pause: the next call would follow at once, and the next refusal.
-  return ms !== undefined && Number.isFinite(ms) && ms > 0;
+  if (ms === undefined || !Number.isFinite(ms) || ms <= 0) return undefined;
+  return Math.min(ms, MAX_PAUSE_MS);
 }
 
 /** The HTTP status that client libraries attach, under one of their names. */

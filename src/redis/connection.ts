@@ -102,6 +102,8 @@ export class Connection {
         if (!repeats || isOver || classify(error) !== "passing") {
           // Never ready in all this time: the other side may have taken the connection without a word.
           if (repeats && error instanceof NotReadyError) this.#own?.replace(error);
+          // A master that was demoted keeps its sockets: only a new one reaches its successor.
+          if (messageOf(error).startsWith("READONLY")) this.#own?.replace(error as Error);
           throw redisError(`run ${String(args[0])}`, error);
         }
         await new Promise((resolve) => setTimeout(resolve, pauseMs));
@@ -197,6 +199,12 @@ function refuseUnusable(client: RedisClientLike): void {
     );
   }
   // Their replies have other shapes; what would come of it is a wait that never ends.
+  if ("masters" in client) {
+    throw new EmbedqError(
+      "ERR_OPTION_INVALID",
+      "Cannot use the client in `redis` as it must be that of a single Redis: it is one of a cluster",
+    );
+  }
   if ("withTypeMapping" in client) {
     throw new EmbedqError(
       "ERR_OPTION_INVALID",
@@ -213,6 +221,7 @@ function refuseUnusable(client: RedisClientLike): void {
 
 function makeClient(options: RedisClientOptions): RedisClientLike {
   try {
+    if (options["legacyMode"] === true) throw new Error("`legacyMode` must be left out");
     // A copy: createClient writes into the options and into their `socket`.
     const socket = { ...(options["socket"] as object | undefined) };
     return createClient({ ...options, socket } as object) as unknown as RedisClientLike;

@@ -22,6 +22,8 @@ if level == 0 or untilMs <= nowMs or probeFailed then
   if probeFailed then untilMs = 0 end
 end
 local pauseMs = asked
+-- A named time that has proved too short does not make the probes a storm.
+if level > 1 then pauseMs = math.max(asked, math.min(most, base * 2 ^ (level - 2))) end
 if asked < 0 then pauseMs = math.min(most, base * 2 ^ (level - 1)) * (1 - 0.2 * chance) end
 untilMs = math.max(untilMs, nowMs + pauseMs)
 local leftMs = math.ceil(untilMs - nowMs)

@@ -1,6 +1,7 @@
 // The user's own hashes. These scripts touch destination keys only, so that they can run in the
 // destinations' slots on a cluster. The write is the fence: an older version never overwrites a newer.
 
+import type { StoredResult } from "../../model/outcome.ts";
 import type { Link } from "../link.ts";
 import { asBytes, asFlatStrings, asList, asText, type Reply } from "../replies.ts";
 import { destinationScript, type Script } from "./script.ts";
@@ -180,6 +181,8 @@ export type WriteResult =
   | "changed"
   | "missing"
   | "wrongtype"
+  /** This Redis user may not touch the key. */
+  | "forbidden"
   | { readonly error: string };
 
 const WRITE_WORDS = new Set<string>(["ok", "same", "newer", "changed", "missing", "wrongtype"]);
@@ -206,13 +209,6 @@ export async function writeDestinations(
   return reply.map((word) =>
     WRITE_WORDS.has(word) ? (word as Exclude<WriteResult, object>) : { error: word },
   );
-}
-
-export interface StoredResult {
-  /** 0 where none is stored. */
-  readonly version: number;
-  readonly status: string | undefined;
-  readonly vector: Uint8Array | undefined;
 }
 
 /** What the destinations hold; status and vector only from the version on that is asked for. */

@@ -10,7 +10,10 @@ export const GIVE_UP_AFTER = 4;
 
 /** The Lua side. */
 export const JOBS_IN_LUA: string = String.raw`
-local function keyOf(entry) return pairsOf(entry[2])['key'] end
+local function keyOf(entry)
+  local key = pairsOf(entry[2])['key']
+  return key and isText(key) and key or nil
+end
 local function addJob(jobs, kind, id, key, live, attempts, deliveries)
   local n = #jobs
   jobs[n + 1], jobs[n + 2], jobs[n + 3], jobs[n + 4] = kind, id, key, digits(live.version)

@@ -41,6 +41,24 @@ local function pairsOf(flat)
   return fields
 end
 
+-- Keys are text. One that is not valid UTF-8 would be read as another key.
+local function isText(bytes)
+  if not string.find(bytes, '[\128-\255]') then return true end
+  local at = 1
+  while at <= #bytes do
+    local a, b = string.byte(bytes, at, at + 1)
+    local more = a < 128 and 0 or a >= 194 and a < 224 and 1 or a >= 224 and a < 240 and 2 or a >= 240 and a < 245 and 3
+    if not more then return false end
+    for i = at + 1, at + more do
+      local byte = string.byte(bytes, i)
+      if not byte or byte < 128 or byte > 191 then return false end
+    end
+    if (a == 224 and b < 160) or (a == 237 and b > 159) or (a == 240 and b < 144) or (a == 244 and b > 143) then return false end
+    at = at + 1 + more
+  end
+  return true
+end
+
 local function idParts(id)
   local ms, seq = string.match(id, '^(%d+)%-(%d+)$')
   return tonumber(ms), tonumber(seq)
@@ -157,7 +175,7 @@ end
 -- Everything up to this entry is due.
 local function raiseWatermark(id)
   local mark = redis.call('GET', FLUSH)
-  if not mark or not string.match(mark, '^%d+%-%d+$') or not notAfter(id, mark) then redis.call('SET', FLUSH, id) end
+  if not mark or not string.match(mark, '^%d+%-%d+$') or not notAfter(id, mark) then redis.pcall('SET', FLUSH, id) end
 end
 local function watermark()
   local mark = redis.call('GET', FLUSH)

@@ -46,13 +46,17 @@ for i = 1, #ARGV, 3 do
   end
 end
 if #conflicts > 1 then return conflicts end
-redis.call('HSET', SETTINGS, 'protocol', '${PROTOCOL}', unpack(missing))
+-- Not where nothing is new: out of memory, a process must be able to join and free some.
+if #missing > 0 or not redis.call('HGET', SETTINGS, 'protocol') then
+  redis.call('HSET', SETTINGS, 'protocol', '${PROTOCOL}', unpack(missing))
+end
 return { 'ok', unpack(storedPairs()) }
 `,
 );
 
 // Input: ARGV pairs of name and value to store
-// Output: {'protocol', found} · {'busy', texts in flight} · {'ok', the settings in order}
+// Output: {'protocol', found} · {'half'}: a model without dimensions or the reverse ·
+//   {'busy', texts in flight} · {'ok', the settings in order}
 // Another vector space or field needs a moment without work in flight: a call under way is for the old one.
 const CONFIGURE: Script = queueScript(
   "configure",
@@ -61,6 +65,10 @@ ${PAIRS}
 local other = asksOtherProtocol()
 if other then return { 'protocol', other } end
 local movesSpace, leaseMs = false, nil
+local asked = pairsOf(ARGV)
+local isNamed = (asked['model'] or redis.call('HGET', SETTINGS, 'model')) and true or false
+local isSized = (asked['dimensions'] or redis.call('HGET', SETTINGS, 'dimensions')) and true or false
+if isNamed ~= isSized then return { 'half' } end
 for i = 1, #ARGV, 2 do
   local name = ARGV[i]
   if name == 'leaseMs' then leaseMs = tonumber(ARGV[i + 1]) end
@@ -104,6 +112,7 @@ return 'OK'
 export type SettingsReply =
   | { readonly status: "ok"; readonly settings: StoredSettings }
   | { readonly status: "protocol"; readonly found: string }
+  | { readonly status: "half" }
   | { readonly status: "busy"; readonly inFlight: number }
   | { readonly status: "conflict"; readonly conflicts: readonly SettingConflict[] };
 
@@ -145,6 +154,7 @@ function pairs(settings: RequestedSettings): [name: string, value: string][] {
 async function run(link: Link, script: Script, args: readonly string[]): Promise<SettingsReply> {
   const [status, ...rest] = asFlatStrings(await link.run(script, args));
   if (status === "protocol") return { status, found: rest[0] ?? "" };
+  if (status === "half") return { status };
   if (status === "busy") return { status, inFlight: Number(rest[0]) };
   if (status === "conflict") {
     const conflicts: SettingConflict[] = [];

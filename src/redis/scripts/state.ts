@@ -56,7 +56,7 @@ local s, mended = settings(), 0
 local page = redis.call('HSCAN', DEDUP, ARGV[1], 'COUNT', 200)
 for i = 1, #page[2], 2 do
   local key = page[2][i]
-  local live = liveWork(key)
+  local live = isText(key) and liveWork(key)
   if not live then
     local letter = writeLetter(s, 'key', key, 'reason', 'damaged', 'raw', page[2][i + 1])
     if type(letter) ~= 'table' then
