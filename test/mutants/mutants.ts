@@ -195,7 +195,7 @@ const ENTRIES: readonly Mutant[] = [
   {
     name: "unchanged mints no version",
     file: ENQUEUE,
-    from: "kind, version = 'touch', nextVersion(floor, live)",
+    from: "kind, version = 'touch', nextVersion(key, floor, live)",
     to: "kind, version = 'touch', floor",
     caughtBy: {
       file: "unchanged",

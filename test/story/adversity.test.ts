@@ -128,3 +128,19 @@ test("a model without dimensions cannot be configured where none are stored", as
   expect(error).toMatchObject({ code: "ERR_OPTION_INVALID" });
   expect(queue.settings.space).toBeUndefined();
 });
+
+test("two texts of one key in one call never share a version, also over a stored one that is ahead", async () => {
+  await using scope = await testScope();
+  const queue = await scope.queue({ model: "fake-1", dimensions: 4 });
+  const ahead = Date.now() * 1000 + 3_600_000_000;
+  await scope.client.hSet("doc:0", "embedding_version", String(ahead));
+  const tickets = await queue.enqueueMany([
+    { key: "doc:0", text: " " },
+    { key: "doc:0", text: "one" },
+    { key: "doc:0", text: "two" },
+  ]);
+  const versions = tickets.map(({ version }) => version);
+  expect(new Set(versions).size).toBe(3);
+  expect(versions).toEqual(versions.toSorted((a, b) => a - b));
+  expect(versions[0]).toBeGreaterThan(ahead);
+});

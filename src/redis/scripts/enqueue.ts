@@ -25,10 +25,12 @@ local clock = tonumber(redis.call('GET', CLOCK) or '0') or 0
 if clock > now + DAY_US then clock = 0 end -- damaged
 clock = math.max(clock, now - 1)
 -- The floor lifts this key only, never the clock: one damaged destination must not move all versions.
-local function nextVersion(floor, live)
+local given = {} -- the same key may come twice in one call
+local function nextVersion(key, floor, live)
   clock = clock + 1
   if floor > now + DAY_US then floor = 0 end
-  return math.max(clock, floor + 1, (live and live.version or 0) + 1)
+  given[key] = math.max(clock, floor + 1, (live and live.version or 0) + 1, (given[key] or 0) + 1)
+  return given[key]
 end
 
 local delivered = groupState()
@@ -52,11 +54,11 @@ for i = 1, #keys do
   if hasEntry and live.version >= floor and textOf(live) == text then
     kind, version, id = (text == '' and 'blankQueued' or 'same'), live.version, live.id
   elseif not live and unchanged then
-    kind, version = 'touch', nextVersion(floor, live)
+    kind, version = 'touch', nextVersion(key, floor, live)
   elseif not live and text == '' and not queueBlanks then
-    kind, version = 'blank', nextVersion(floor, live)
+    kind, version = 'blank', nextVersion(key, floor, live)
   else
-    version = nextVersion(floor, live)
+    version = nextVersion(key, floor, live)
     if hasEntry and not notAfter(live.id, delivered) then
       id = live.id -- still waiting: the newest text takes its place
     else
