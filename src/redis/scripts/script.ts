@@ -156,9 +156,13 @@ local function groupState()
   return '0-0', 0
 end
 
--- Gives an entry to nobody, claimable when its idle time reaches the lease.
+-- Gives an entry to nobody, claimable when its idle time reaches the lease. By one moment for the
+-- whole script: IDLE counts from the time of each command, and a claim in the very millisecond would
+-- find one part of a batch due and the other not.
+local parkedAtMs
 local function park(id, idleMs, deliveries)
-  redis.call('XCLAIM', PENDING, GROUP, PARKED, 0, id, 'IDLE', idleMs, 'RETRYCOUNT', deliveries, 'JUSTID')
+  parkedAtMs = parkedAtMs or math.floor(nowUs() / 1000)
+  redis.call('XCLAIM', PENDING, GROUP, PARKED, 0, id, 'TIME', digits(parkedAtMs - idleMs), 'RETRYCOUNT', deliveries, 'JUSTID')
 end
 
 -- Count and entry always go together, or XLEN minus pending would no longer be what waits.
