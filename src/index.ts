@@ -22,9 +22,16 @@ export type {
   EmbedderLimits,
   EmbeddingVector,
   EmbedFunction,
+  EmbedReply,
   EmbedResult,
+  EmbedUsage,
 } from "./model/embedder.ts";
-export type { EmbedderErrorKind, EmbedderErrorOptions, ErrorCode } from "./model/errors.ts";
+export type {
+  CallMeasure,
+  EmbedderErrorKind,
+  EmbedderErrorOptions,
+  ErrorCode,
+} from "./model/errors.ts";
 export { EmbedderError, EmbedqError, EnqueueError } from "./model/errors.ts";
 export type { BatchDrained, EmbedqEvents, EventListener, EventName } from "./model/events.ts";
 export type { EnqueueItem } from "./model/job.ts";

@@ -2,7 +2,7 @@
 // sorted, and a refused batch is split until the bad text stands alone.
 // Does not retry and does not touch Redis: the worker and the later stages decide.
 
-import type { Embedder, EmbedResult } from "../model/embedder.ts";
+import type { Embedder, EmbedReply, EmbedResult } from "../model/embedder.ts";
 import { EmbedderError, EmbedqError } from "../model/errors.ts";
 import type { Batch, Job, JobResult } from "../model/job.ts";
 import { isOutage, type Trouble, troubleOf } from "../model/trouble.ts";
@@ -113,10 +113,11 @@ class Isolation implements EmbedOutcome {
     }, timeoutMs);
     const either = AbortSignal.any([signal, timeout.signal]);
     try {
-      const results = await raceAbort(
+      const reply = await raceAbort(
         Promise.resolve(embedder.embed(texts, { signal: either })),
         either,
       );
+      const results = resultsOf(reply);
       if (!Array.isArray(results) || results.length !== texts.length) {
         const found = Array.isArray(results) ? String(results.length) : typeof results;
         throw contractError(`must return one result for each of ${texts.length} texts`, found);
@@ -184,6 +185,12 @@ function checkVector(
     }
   }
   return bytes;
+}
+
+/** Whatever an embedder returned, without its wrapping; the caller checks it. */
+function resultsOf(reply: readonly EmbedResult[] | EmbedReply): readonly EmbedResult[] {
+  const wrapped = (reply as Partial<EmbedReply> | undefined)?.results;
+  return wrapped ?? (reply as readonly EmbedResult[]);
 }
 
 function contractError(wanted: string, found: string): EmbedqError {

@@ -8,13 +8,27 @@ export type EmbeddingVector = Float32Array | readonly number[] | Uint8Array;
 /** What an embedder returns for one text: its vector, or an error that concerns this text alone. */
 export type EmbedResult = EmbeddingVector | EmbedderError | Error;
 
+/** What a provider call was worth, as the provider reports it. */
+export interface EmbedUsage {
+  /** Tokens of all texts of the call. */
+  readonly tokens?: number | undefined;
+}
+
+/** The results of one call together with what the provider reports of it. */
+export interface EmbedReply {
+  /** One result for each text, in the same order. */
+  readonly results: readonly EmbedResult[];
+  /** What the call was worth; without it, embedq counts its own estimate. */
+  readonly usage?: EmbedUsage | undefined;
+}
+
 /** What a call of an embedder is told beside the texts. */
 export interface EmbedContext {
   /** Raised when the call takes longer than `embedTimeoutMs`, or the worker must stop. */
   readonly signal: AbortSignal;
 }
 
-/** The most that one provider call may carry. A limit left out does not apply. */
+/** The most that one provider call may carry, and what a text counts. A limit left out does not apply. */
 export interface EmbedderLimits {
   /** Texts a call. @default 50 */
   readonly maxItems?: number | undefined;
@@ -22,6 +36,10 @@ export interface EmbedderLimits {
   readonly maxTokens?: number | undefined;
   /** UTF-8 bytes a call, summed over its texts. */
   readonly maxBytes?: number | undefined;
+  /** Tokens in one text; what is done with a longer one says `onOversize`. */
+  readonly maxInputTokens?: number | undefined;
+  /** Requests that one text counts for in the provider's rate limit, where a call of many texts counts as many requests. */
+  readonly costPerItem?: number | undefined;
   /**
    * Counts the tokens of a text. The default is one token for every four UTF-8 bytes, rounded up,
    * which is how OpenAI estimates a request before it counts.
@@ -53,14 +71,19 @@ export interface Embedder {
   readonly task?: string | undefined;
   /** The most that one call may carry. */
   readonly limits?: EmbedderLimits | undefined;
+  /** Whose rate limits its calls count against, for instance the provider's host; never the key itself. */
+  readonly account?: string | undefined;
   /**
    * Embeds the texts.
    *
    * @param texts At least one text, none blank, no two equal.
    * @param context The signal to honour.
-   * @returns One result for each text, in the same order.
+   * @returns One result for each text, in the same order; or these with the usage of the call.
    */
-  embed(texts: readonly string[], context: EmbedContext): Promise<readonly EmbedResult[]>;
+  embed(
+    texts: readonly string[],
+    context: EmbedContext,
+  ): Promise<readonly EmbedResult[] | EmbedReply>;
   /** Embeds a search query, where the provider treats queries and documents differently. */
   embedQuery?(text: string, context: EmbedContext): Promise<EmbeddingVector>;
 }
@@ -69,7 +92,7 @@ export interface Embedder {
 export type EmbedFunction = (
   texts: readonly string[],
   context: EmbedContext,
-) => Promise<readonly EmbedResult[]>;
+) => Promise<readonly EmbedResult[] | EmbedReply>;
 
 /** One token for every four UTF-8 bytes, rounded up. */
 export function estimateTokens(text: string): number {

@@ -66,7 +66,12 @@ export interface EmbedderErrorOptions extends ErrorOptions {
   readonly retryAfterMs?: number | undefined;
   /** For `fatal`: whom it concerns. @default "worker" */
   readonly scope?: "worker" | "account" | undefined;
+  /** For `rejected`: the call as a whole was too large, counted in this; no text of it is at fault. */
+  readonly exceeded?: CallMeasure | undefined;
 }
+
+/** What a provider call can have too much of. */
+export type CallMeasure = "items" | "tokens" | "bytes";
 
 /**
  * An error that an embedder throws, or returns in the place of one vector, to say what kind it is.
@@ -89,6 +94,8 @@ export class EmbedderError extends EmbedqError {
   readonly retryAfterMs: number | undefined;
   /** For `fatal`: whom it concerns. */
   readonly scope: "worker" | "account";
+  /** For `rejected`: what the call as a whole had too much of; undefined where a text is at fault. */
+  readonly exceeded: CallMeasure | undefined;
 
   /**
    * @param kind Which kind of failure this is.
@@ -101,6 +108,7 @@ export class EmbedderError extends EmbedqError {
     this.kind = kind;
     this.retryAfterMs = options.retryAfterMs;
     this.scope = options.scope ?? "worker";
+    this.exceeded = options.exceeded;
   }
 }
 

@@ -161,12 +161,15 @@ const embedderSchema = v.object({
   model: text(/^[^\n]+$/, "a name without line breaks"),
   dimensions: wholeFrom(1, 65_536),
   task: v.optional(text(/^[^\n]*$/, "a name without line breaks")),
+  account: v.optional(text(/^[^{}\0\n]+$/, "a name without braces and line breaks")),
   limits: v.optional(
     v.object(
       {
         maxItems: v.optional(wholeFrom(1)),
         maxTokens: v.optional(wholeFrom(1)),
         maxBytes: v.optional(wholeFrom(1)),
+        maxInputTokens: v.optional(wholeFrom(1)),
+        costPerItem: v.optional(wholeFrom(0)),
         countTokens: v.optional(v.function("must be a function")),
       },
       "must be an object",
@@ -229,12 +232,13 @@ function resolveEmbedder(options: ModelOptions): Embedder | undefined {
 
 /** The embedder with a task that was named beside it. */
 function withTask(embedder: Embedder, task: string): Embedder {
-  const { model, dimensions, limits } = embedder;
+  const { model, dimensions, limits, account } = embedder;
   return {
     model,
     dimensions,
     task,
     limits,
+    account,
     embed: (texts, context) => embedder.embed(texts, context),
     ...(embedder.embedQuery && { embedQuery: embedder.embedQuery.bind(embedder) }),
   };

@@ -1,6 +1,6 @@
 // An embedder without a model: feature hashing. For demos and tests.
 
-import type { Embedder } from "../model/embedder.ts";
+import type { EmbedContext, Embedder } from "../model/embedder.ts";
 import { EmbedqError } from "../model/errors.ts";
 
 /** Options of {@link hashing}. */
@@ -18,6 +18,12 @@ const PART_WEIGHT = 0.3;
 const PART_LENGTH = 3;
 /** Short words are mostly grammar: "of", "the", "is". A word of this length has its full weight. */
 const FULL_WEIGHT_LENGTH = 6;
+
+/** What {@link hashing} makes: an embedder that never fails. */
+export interface HashingEmbedder extends Embedder {
+  /** Embeds the texts; one vector for each, in order. */
+  embed(texts: readonly string[], context?: EmbedContext): Promise<readonly Float32Array[]>;
+}
 
 /**
  * Embeds by the words, pairs of words and letter trigrams of a text: each feature is hashed to one
@@ -40,7 +46,7 @@ const FULL_WEIGHT_LENGTH = 6;
  * });
  * ```
  */
-export function hashing({ dimensions = 256, maxItems = 50 }: HashingOptions = {}): Embedder {
+export function hashing({ dimensions = 256, maxItems = 50 }: HashingOptions = {}): HashingEmbedder {
   if (!Number.isInteger(dimensions) || dimensions < 1 || dimensions > 65_536) {
     throw new EmbedqError(
       "ERR_OPTION_INVALID",

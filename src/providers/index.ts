@@ -4,5 +4,5 @@
  * @module
  */
 
-export type { HashingOptions } from "./hashing.ts";
+export type { HashingEmbedder, HashingOptions } from "./hashing.ts";
 export { hashing } from "./hashing.ts";
