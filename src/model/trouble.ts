@@ -1,6 +1,6 @@
 // Sorting what an embedder throws: whose fault it is decides what happens to the texts.
 
-import { asError, EmbedderError, type EmbedderErrorKind, messageOf } from "./errors.ts";
+import { asError, type CallMeasure, EmbedderError, type EmbedderErrorKind, messageOf } from "./errors.ts";
 
 /** An embedder's failure, sorted. `unclassified` spends an attempt; the other kinds are documented with their names. */
 export interface Trouble {
@@ -10,6 +10,8 @@ export interface Trouble {
   readonly retryAfterMs: number | undefined;
   /** For `fatal`: whom it concerns. */
   readonly scope: "worker" | "account";
+  /** For `rejected`: what the call as a whole had too much of; undefined where a text is at fault. */
+  readonly exceeded: CallMeasure | undefined;
 }
 
 /** Nobody waits longer than for the next daily quota; what names more is a mistake. */
@@ -36,13 +38,14 @@ export function troubleOf(thrown: unknown): Trouble {
       // A Retry-After that was a date, or a clock that runs ahead: as if none was named.
       retryAfterMs: pauseOf(error.retryAfterMs),
       scope: error.scope,
+      exceeded: error.exceeded,
     };
   }
   const status = statusOf(thrown);
   const isOutage =
     (status !== undefined && (LATER_STATUSES.has(status) || status >= 500)) || isNetwork(error);
   const kind = status === 429 ? "rateLimited" : isOutage ? "unavailable" : "unclassified";
-  return { kind, error, retryAfterMs: undefined, scope: "worker" };
+  return { kind, error, retryAfterMs: undefined, scope: "worker", exceeded: undefined };
 }
 
 /** True where a failure costs no attempt: the provider or the worker is at fault, not the text. */
