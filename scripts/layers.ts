@@ -21,8 +21,10 @@ const MACHINERY = [
   "drain.ts",
   "pipeline.ts",
   "endings.ts",
+  "limits.ts",
   "pauses.ts",
   "places.ts",
+  "provider.ts",
   "renewal.ts",
   "sleeper.ts",
 ];

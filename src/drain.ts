@@ -8,18 +8,18 @@ import { Agenda } from "./agenda.ts";
 import { Endings } from "./endings.ts";
 import { maxItemsOf } from "./flow/batch.ts";
 import { type ClaimReply, Leases } from "./flow/claim.ts";
-import { endCooldown, returnProbe, startCooldown } from "./flow/cooldown.ts";
 import { flushNow } from "./flow/flush.ts";
 import { leaveGroup, repairQueue, sweepConsumers } from "./flow/tidy.ts";
+import { CallLimits } from "./limits.ts";
 import type { Embedder } from "./model/embedder.ts";
 import { asError, EmbedderError } from "./model/errors.ts";
 import type { Job } from "./model/job.ts";
 import { delay } from "./model/lifecycle.ts";
 import type { VectorSpace } from "./model/settings.ts";
-import type { Trouble } from "./model/trouble.ts";
 import { Pauses } from "./pauses.ts";
 import { Pipeline, type PipelineContext } from "./pipeline.ts";
 import { Places } from "./places.ts";
+import { Provider } from "./provider.ts";
 import { Renewal } from "./renewal.ts";
 import type { Session } from "./session.ts";
 import { Sleeper } from "./sleeper.ts";
@@ -37,6 +37,9 @@ export class Drain {
   readonly #sleeper = new Sleeper(this.#stop.signal);
   readonly #context: PipelineContext;
   readonly #unhook: (() => void)[] = [];
+  readonly #limits: CallLimits;
+  /** Claimed, and waiting for more texts to make a full call with. Written by begin(). */
+  #heldBack: readonly Job[] = [];
   /** Claims on their way through the pipeline. Written by begin(), emptied by each at its end. */
   readonly #running = new Set<Promise<void>>();
   /** Pipelines whose results Redis does not take at the moment. */
@@ -63,6 +66,7 @@ export class Drain {
     });
     this.#renewal = new Renewal(this.#leases, (error) => this.#report("renew", error));
     this.#pauses = new Pauses(this.worker, events, options.cooldown);
+    this.#limits = new CallLimits(embedder.limits ?? {});
     this.#places = new Places(options.concurrency, () => this.#sleeper.nudge());
     this.#maxBatchSize = settings.maxBatchSize;
     this.#context = this.#makeContext();
@@ -120,10 +124,12 @@ export class Drain {
       }
       if (restMs > 0) await this.#sleeper.sleep(restMs, mark, this.#workers);
     }
+    this.#beginHeldBack();
   }
 
   /** One claim, where one makes sense; how long to rest after it, in milliseconds. */
   async #turn(): Promise<number> {
+    if (this.#pauses.obstacle() !== undefined || this.#mustBeAlone) this.#beginHeldBack();
     if (this.#pauses.ownMs > 0) return this.#pauses.ownMs;
     const adopted = await this.#leases.adopt();
     if (adopted !== undefined && adopted.length > 0) {
@@ -131,11 +137,14 @@ export class Drain {
       return 0;
     }
     const max = this.#claimSize();
-    // A place that becomes free nudges.
-    if (max === 0) return Number.POSITIVE_INFINITY;
+    if (max === 0) {
+      // Holding back costs nothing while all places are taken. One that becomes free nudges.
+      if (this.#places.free > 0) this.#beginHeldBack();
+      return Number.POSITIVE_INFINITY;
+    }
     const askedAt = performance.now();
     const { reclaims } = this.#agenda;
-    const isAlone = this.#running.size === 0;
+    const isAlone = this.#running.size === 0 && this.#heldBack.length === 0;
     const reply = await this.#leases.claim({ max, isAlone, reclaims, space: this.#space });
     const restMs = await this.#follow(reply);
     return restMs === 0 ? 0 : Math.max(1, Math.min(restMs, this.#agenda.restMs(askedAt, reclaims)));
@@ -144,11 +153,14 @@ export class Drain {
   /** How many texts to claim now: a whole batch that can start at once, or none. */
   #claimSize(): number {
     if (this.#isSolo || this.#blocked > 0) return 0;
-    const mustBeAlone = this.#hasSuspects || this.#pauses.isProbing;
-    if (mustBeAlone && this.#running.size > 0) return 0;
-    const items = maxItemsOf(this.#embedder.limits ?? {});
+    if (this.#mustBeAlone && this.#running.size > 0) return 0;
+    const items = maxItemsOf(this.#limits.current);
     const size = Math.min(this.#maxBatchSize, this.#session.options.concurrency * items);
     return this.#places.free * items >= size ? size : 0;
+  }
+
+  get #mustBeAlone(): boolean {
+    return this.#hasSuspects || this.#pauses.isProbing;
   }
 
   async #follow(reply: ClaimReply): Promise<number> {
@@ -157,7 +169,8 @@ export class Drain {
     this.#maxBatchSize = reply.maxBatchSize;
     this.#hasSuspects = reply.suspects > 0;
     for (const what of reply.repairs) events.emit("data:repaired", { what });
-    if (reply.jobs.length > 0) {
+    if (reply.jobs.length === 0) this.#beginHeldBack();
+    else {
       // Redis' clock decides when a shared pause is over; ours may lag behind by a trip.
       this.#pauses.endShared();
       this.#begin(reply.jobs, reply.isProbe);
@@ -177,14 +190,29 @@ export class Drain {
     return Math.min(named, unnamed);
   }
 
-  /** Sends claimed jobs down the pipeline. */
-  #begin(jobs: readonly Job[], isProbe: boolean): void {
-    const isSolo = jobs.some(({ kind }) => kind === "solo");
+  /** Sends claimed jobs down the pipeline, with what was held back before them. */
+  #begin(claimed: readonly Job[], isProbe: boolean, holdsBack = true): void {
+    const jobs = [...this.#heldBack, ...claimed];
+    const isSolo = claimed.some(({ kind }) => kind === "solo");
     const isMixed = isSolo && (jobs.length > 1 || this.#running.size > 0);
     const goesAlone = isProbe || this.#pauses.isProbing;
-    const ends = isMixed
-      ? this.#refuseMixed(jobs)
-      : new Pipeline(this.#context, jobs, { isProbe, goesAlone }).run();
+    if (isMixed) {
+      this.#heldBack = [];
+      this.#track(jobs, this.#refuseMixed(jobs), isSolo);
+      return;
+    }
+    const pipeline = new Pipeline(this.#context, jobs, { isProbe, goesAlone, holdsBack });
+    this.#heldBack = pipeline.heldBack;
+    this.#track(pipeline.jobs, pipeline.run(), isSolo);
+  }
+
+  /** What was held back waits no longer. */
+  #beginHeldBack(): void {
+    if (this.#heldBack.length > 0) this.#begin([], false, false);
+  }
+
+  /** Sees a claim to its end. */
+  #track(jobs: readonly Job[], ends: Promise<void>, isSolo: boolean): void {
     if (isSolo) this.#isSolo = true;
     const run = ends
       .catch((error: unknown) => {
@@ -208,22 +236,20 @@ export class Drain {
   }
 
   #makeContext(): PipelineContext {
-    const { link } = this.#session;
     return {
       session: this.#session,
       embedder: this.#embedder,
       space: this.#space,
       leases: this.#leases,
       places: this.#places,
+      limits: this.#limits,
       stopSignal: this.#stop.signal,
       abortSignal: this.#abort.signal,
       obstacle: () =>
         this.#stop.signal.aborted
           ? new EmbedderError("unavailable", "The worker stops")
           : this.#pauses.obstacle(),
-      onOutage: (trouble, isProbe) => this.#onOutage(trouble, isProbe),
-      onReached: (isProbe) => this.#onReached(isProbe),
-      returnProbe: () => returnProbe(link),
+      provider: new Provider(this.#session, this.#pauses),
       onHandedBack: (count) => {
         this.#handedBack += count;
       },
@@ -236,28 +262,6 @@ export class Drain {
         this.#sleeper.nudge();
       },
     };
-  }
-
-  /** The worker's own fault pauses this worker, everything else all of them. */
-  async #onOutage(trouble: Trouble, isProbe: boolean): Promise<number> {
-    const { kind, scope, error, retryAfterMs } = trouble;
-    const { link, options, events } = this.#session;
-    if (kind === "fatal" && scope === "worker") {
-      this.#pauses.pauseOwn(error, retryAfterMs);
-      if (isProbe) await returnProbe(link);
-      return 0;
-    }
-    const pauseMs = await startCooldown(link, trouble, options.cooldown, isProbe);
-    this.#pauses.share(pauseMs);
-    events.emit("cooldown:started", { pauseMs, error });
-    return pauseMs;
-  }
-
-  async #onReached(isProbe: boolean): Promise<void> {
-    this.#pauses.resume();
-    if (!isProbe) return;
-    this.#pauses.endShared();
-    if (await endCooldown(this.#session.link)) this.#session.events.emit("cooldown:ended", {});
   }
 
   #hear(word: string, detail: string): void {

@@ -51,6 +51,7 @@ export type {
   SendBackResult,
   SettledOutcome,
 } from "./model/outcome.ts";
+export type { OversizePolicy } from "./model/oversize.ts";
 export type {
   Optional,
   QueueSettings,

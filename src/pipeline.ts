@@ -1,70 +1,86 @@
 // One claim's way through the stages: batch → embed → write → settle.
 
 import { type Burial, Endings, type EndingsContext, type Return } from "./endings.ts";
-import { formBatches } from "./flow/batch.ts";
-import { embedBatch } from "./flow/embed.ts";
+import { fillOf, formBatches, type Plan, remainderOf } from "./flow/batch.ts";
+import { type CallCounts, type CallSize, embedBatch, type Permit } from "./flow/embed.ts";
 import type { EmbeddedJob } from "./flow/write.ts";
+import type { CallLimits } from "./limits.ts";
+import type { Batch } from "./model/batch.ts";
 import type { Embedder } from "./model/embedder.ts";
 import { messageOf } from "./model/errors.ts";
-import type { Batch, Job, JobResult } from "./model/job.ts";
+import type { Job, JobResult } from "./model/job.ts";
 import type { Trouble } from "./model/trouble.ts";
 import type { Places } from "./places.ts";
+import type { Provider } from "./provider.ts";
 
 /** What the pipeline needs of the worker around it. */
 export interface PipelineContext extends EndingsContext {
   readonly embedder: Embedder;
   readonly places: Places;
+  readonly limits: CallLimits;
   /** Why no call may begin now, if so. */
   obstacle(): Error | undefined;
-  /**
-   * The provider is away, or this worker may not call it. Ends when the pause is in force, with the
-   * length of a shared one.
-   */
-  onOutage(trouble: Trouble, isProbe: boolean): Promise<number>;
-  /** The provider answered, be it with a refusal. */
-  onReached(isProbe: boolean): Promise<void>;
-  /** No call was made that could tell whether the provider is back: another worker may try. */
-  returnProbe(): Promise<void>;
+  readonly provider: Provider;
 }
 
 export class Pipeline {
+  /** What this pipeline takes to its end. */
+  readonly jobs: readonly Job[];
+  /** Claimed jobs that would make a call which is not full: for the next pipeline. */
+  readonly heldBack: readonly Job[];
   readonly #context: PipelineContext;
-  readonly #jobs: readonly Job[];
-  readonly #batches: readonly Batch[];
   readonly #endings: Endings;
   readonly #goesAlone: boolean;
+  readonly #counts: CallCounts = {
+    calls: 0,
+    texts: 0,
+    tokens: 0,
+    tokensEstimated: 0,
+    fillPermille: 0,
+  };
+  /** The calls to make, their places booked. Planned again where some of them are not needed. */
+  #plan: Plan;
   /** The next call is the one that tries after a shared pause. Cleared by that call. */
   #isProbe: boolean;
-  #calls = 0;
 
   /** Plans the calls and books their places; with `goesAlone` the first call ends before others begin. */
   constructor(
     context: PipelineContext,
     jobs: readonly Job[],
-    { isProbe, goesAlone }: { readonly isProbe: boolean; readonly goesAlone: boolean },
+    order: {
+      readonly isProbe: boolean;
+      readonly goesAlone: boolean;
+      readonly holdsBack: boolean;
+    },
   ) {
     this.#context = context;
-    this.#jobs = jobs;
-    this.#isProbe = isProbe;
-    this.#goesAlone = goesAlone;
+    this.#isProbe = order.isProbe;
+    this.#goesAlone = order.goesAlone;
     this.#endings = new Endings(context);
-    const calling = jobs.filter(({ kind, text }) => kind !== "giveUp" && text !== "");
-    this.#batches = formBatches(calling, context.embedder.limits ?? {});
-    context.places.book(this.#batches.length);
+    const plan = this.#planFor(jobs);
+    const remainder = order.holdsBack
+      ? remainderOf(plan.batches, context.limits.current)
+      : undefined;
+    this.#plan = { ...plan, batches: plan.batches.filter((batch) => batch !== remainder) };
+    this.heldBack = remainder?.slots.flatMap((slot) => slot.jobs) ?? [];
+    const held = new Set(this.heldBack);
+    this.jobs = held.size === 0 ? jobs : jobs.filter((job) => !held.has(job));
+    context.places.book(this.#plan.batches.length);
   }
 
-  /** Takes every job of the claim to its end. Throws only when the worker must end and Redis is away. */
+  /** Takes every job to its end. Throws only when the worker must end and Redis is away. */
   async run(): Promise<void> {
     const startedAt = performance.now();
     try {
       await this.#finishWithoutCalls();
-      const [first, ...others] = this.#batches;
+      const [first, ...others] = this.#plan.batches;
       if (first !== undefined && this.#goesAlone) await this.#call(first);
-      const rest = this.#goesAlone ? others : this.#batches;
+      const rest = this.#goesAlone ? others : this.#plan.batches;
       const calls = await Promise.allSettled(rest.map((batch) => this.#call(batch)));
       // Only after all have ended: until then their leases must be renewed.
       for (const call of calls) if (call.status === "rejected") throw call.reason;
-      if (this.#isProbe) await this.#endings.persist("go on", () => this.#context.returnProbe());
+      if (this.#isProbe)
+        await this.#endings.persist("go on", () => this.#context.provider.returnProbe());
     } finally {
       const { errors, firstError } = this.#endings;
       const { session, leases } = this.#context;
@@ -72,75 +88,94 @@ export class Pipeline {
         status: errors > 0 ? "error" : "ok",
         worker: leases.worker,
         durationMs: performance.now() - startedAt,
-        batchSize: this.#jobs.length,
-        calls: this.#calls,
+        batchSize: this.jobs.length,
+        calls: this.#counts.calls,
         errorCount: errors,
         error: firstError,
       });
     }
   }
 
-  /** Texts that are to be given up, and blank texts, whose vector is known. */
-  async #finishWithoutCalls(): Promise<void> {
-    const isOver = ({ kind }: Job) => kind === "giveUp";
-    const burials = this.#jobs.filter(isOver).map((job) => this.#burialOf(job));
-    for (const { reason } of burials) this.#endings.note(new Error(reason));
-    await this.#endings.bury(burials);
-    const blank = this.#jobs.filter((job) => !isOver(job) && job.text === "");
-    await this.#endings.store(blank.map((job) => ({ job, vector: undefined })));
+  #planFor(jobs: readonly Job[]): Plan {
+    const { limits, session } = this.#context;
+    const calling = jobs.filter(({ kind, text }) => kind !== "giveUp" && text !== "");
+    return formBatches(calling, limits.current, session.options.onOversize);
   }
 
-  async #call(batch: Batch): Promise<void> {
-    await this.#context.places.use(async () => {
-      const open = await this.#withoutStored(batch);
-      const obstacle = this.#context.obstacle();
-      if (open.texts.length === 0) return;
-      if (obstacle !== undefined) {
-        await this.#conclude(
-          open.jobs.flat().map((job) => ({ status: "deferred", job, error: obstacle })),
-        );
-        return;
-      }
-      await this.#embed(open);
-    });
+  /** Texts that are to be given up, blank ones, and those whose vector is stored already. */
+  async #finishWithoutCalls(): Promise<void> {
+    const isOver = ({ kind }: Job) => kind === "giveUp";
+    const burials = this.jobs.filter(isOver).map((job) => this.#burialOf(job));
+    for (const { job, reason } of this.#plan.oversized) {
+      burials.push({ job, reason, attempts: job.attempts });
+    }
+    for (const { reason } of burials) this.#endings.note(new Error(reason));
+    await this.#endings.bury(burials);
+    const blank = this.jobs.filter((job) => !isOver(job) && job.text === "");
+    await this.#endings.store(blank.map((job) => ({ job, vector: undefined })));
+    const over = new Set([...burials.map(({ job }) => job), ...blank]);
+    await this.#withoutStored(this.jobs.filter((job) => !over.has(job)));
   }
 
   /** A crash between write and settle must not cost a second call. */
-  async #withoutStored(batch: Batch): Promise<Batch> {
-    const redelivered = batch.jobs.flat().filter(({ deliveries }) => deliveries > 1);
+  async #withoutStored(jobs: readonly Job[]): Promise<void> {
+    const redelivered = jobs.filter(({ deliveries }) => deliveries > 1);
     const stored = new Set(await this.#endings.alreadyStored(redelivered));
-    if (stored.size === 0) return batch;
+    if (stored.size === 0) return;
     await this.#endings.settle([...stored]);
-    const open = batch.texts
-      .map((text, i) => ({ text, jobs: (batch.jobs[i] ?? []).filter((job) => !stored.has(job)) }))
-      .filter(({ jobs }) => jobs.length > 0);
-    return { texts: open.map(({ text }) => text), jobs: open.map(({ jobs }) => jobs) };
+    const planned = this.#plan.batches.length;
+    this.#plan = this.#planFor(jobs.filter((job) => !stored.has(job)));
+    this.#context.places.book(this.#plan.batches.length - planned);
+  }
+
+  #call(batch: Batch): Promise<void> {
+    return this.#context.places.use(() => this.#embed(batch));
   }
 
   async #embed(batch: Batch): Promise<void> {
-    const { embedder, session, abortSignal } = this.#context;
-    const { results, calls, outage } = await embedBatch(
+    const { embedder, session, limits, abortSignal } = this.#context;
+    const { results, counts, outage } = await embedBatch(
       {
         embedder,
         timeoutMs: session.options.embedTimeoutMs,
         maxAttempts: session.settings.maxAttempts,
         signal: abortSignal,
+        fillOf: (slots) => fillOf(slots, limits.current),
+        admit: (size) => this.#admit(size),
+        onTooLarge: (measure, slots) => {
+          const limit = limits.lower(measure, slots);
+          if (limit !== undefined) session.events.emit("limit:lowered", { measure, limit });
+        },
       },
       batch,
     );
-    this.#calls += calls;
-    const isProbe = this.#isProbe;
-    // A call that was cut off by a stop has told nothing: the probe is given back at the end.
-    if (outage !== undefined || !abortSignal.aborted) this.#isProbe = false;
-    // The pause is in force before the texts go back: nobody claims them in between.
-    let pauseMs = 0;
-    if (outage !== undefined) {
-      pauseMs = await this.#endings.persist("pause", () => this.#context.onOutage(outage, isProbe));
-    } else if (!abortSignal.aborted) {
-      await this.#endings.persist("go on", () => this.#context.onReached(isProbe));
+    for (const name of Object.keys(counts) as (keyof CallCounts)[]) {
+      this.#counts[name] += counts[name];
     }
+    await this.#conclude(results, await this.#tell(outage, counts.calls > 0));
+  }
+
+  /** Tells the worker how the provider is; returns for how long texts are let be, in milliseconds. */
+  async #tell(outage: Trouble | undefined, hasCalled: boolean): Promise<number> {
+    const { abortSignal } = this.#context;
+    // A call that was cut off by a stop has told nothing: the probe is given back at the end.
+    if (!hasCalled || (outage === undefined && abortSignal.aborted)) return 0;
+    const isProbe = this.#isProbe;
+    this.#isProbe = false;
+    if (outage === undefined) {
+      await this.#endings.persist("go on", () => this.#context.provider.onReached(isProbe));
+      return 0;
+    }
+    // The pause is in force before the texts go back: nobody claims them in between.
+    const pauseMs = await this.#endings.persist("pause", () =>
+      this.#context.provider.onOutage(outage, isProbe),
+    );
     // What failed a probe is not the next one: it may be these very texts that the provider fails on.
-    await this.#conclude(results, isProbe ? 1.5 * pauseMs : 0);
+    return isProbe ? 1.5 * pauseMs : 0;
+  }
+
+  #admit(_size: CallSize): Promise<Permit | Error> {
+    return Promise.resolve(this.#context.obstacle() ?? { end: () => undefined });
   }
 
   async #conclude(results: readonly JobResult[], afterMs = 0): Promise<void> {

@@ -1,19 +1,71 @@
 // Stage 3: claimed jobs become provider calls. Pure: no clock, no Redis, no provider.
 
+import type { Batch, Piece, Slot } from "../model/batch.ts";
 import { type EmbedderLimits, estimateTokens, utf8Length } from "../model/embedder.ts";
-import type { Batch, Job } from "../model/job.ts";
+import type { Job } from "../model/job.ts";
+import { cutToPieces, cutToStart, type OversizePolicy, type Room } from "../model/oversize.ts";
+import { Whole } from "../model/whole.ts";
 
 /** Texts a call where the embedder states no limit: that of the system that embedq replaces. */
 const DEFAULT_MAX_ITEMS = 50;
+
+/**
+ * The share of a call's tokens that stays free where they are estimated: what the provider counts
+ * may differ by its roundings and by what it adds to each text.
+ */
+const ESTIMATE_MARGIN = 0.02;
+
+/**
+ * Up to this many times the limit of one text, an estimate does not decide: such a text goes to the
+ * provider, alone. English prose has 4 to 5 bytes a token, indented code up to 8.
+ */
+const DOUBTFUL_UP_TO = 2;
+
+/** From this share of a limit on, waiting for more would not make a batch notably fuller. */
+const FULL_SHARE = 0.95;
 
 /** The most texts in one call. */
 export function maxItemsOf(limits: EmbedderLimits): number {
   return limits.maxItems ?? DEFAULT_MAX_ITEMS;
 }
 
+/** The most tokens in one call, with a margin where they are estimated. */
+export function maxTokensOf({ maxTokens, countTokens }: EmbedderLimits): number {
+  if (maxTokens === undefined) return Number.POSITIVE_INFINITY;
+  return countTokens === undefined
+    ? Math.max(1, Math.floor(maxTokens * (1 - ESTIMATE_MARGIN)))
+    : maxTokens;
+}
+
+/** How much of a call these slots fill, by the measure that is fullest: 1 is a full call, more is too much. */
+export function fillOf(slots: readonly Slot[], limits: EmbedderLimits): number {
+  let tokens = 0;
+  let bytes = 0;
+  for (const slot of slots) {
+    tokens += slot.tokens;
+    bytes += slot.bytes;
+  }
+  return Math.max(
+    slots.length / maxItemsOf(limits),
+    tokens / maxTokensOf(limits),
+    bytes / (limits.maxBytes ?? Number.POSITIVE_INFINITY),
+  );
+}
+
+/** What becomes of claimed jobs. */
+export interface Plan {
+  readonly batches: readonly Batch[];
+  /** Jobs whose text is longer than the embedder takes, with the reason. */
+  readonly oversized: readonly { readonly job: Job; readonly reason: string }[];
+}
+
+interface OpenSlot extends Slot {
+  readonly jobs: Job[];
+  readonly pieces: Piece[];
+}
+
 interface OpenBatch {
-  readonly texts: string[];
-  readonly jobs: Job[][];
+  readonly slots: OpenSlot[];
   tokens: number;
   bytes: number;
 }
@@ -21,57 +73,152 @@ interface OpenBatch {
 /**
  * Puts jobs into as few batches as the limits allow, first fit in order: a text too long for what
  * is left of one batch opens another and does not hold up the short ones behind it. Equal texts
- * share one slot. A text that exceeds a limit by itself goes alone; the provider decides.
+ * share one slot. What is longer than the embedder takes is dealt with by the policy.
  */
-export function formBatches(jobs: readonly Job[], limits: EmbedderLimits): Batch[] {
-  const maxItems = maxItemsOf(limits);
-  const maxTokens = limits.maxTokens ?? Number.POSITIVE_INFINITY;
-  const maxBytes = limits.maxBytes ?? Number.POSITIVE_INFINITY;
-  const countTokens = (text: string) => countSafely(text, limits.countTokens ?? estimateTokens);
-  const countsTokens = limits.maxTokens !== undefined;
-  const countsBytes = limits.maxBytes !== undefined;
-
-  const batches: OpenBatch[] = [];
-  const slots = new Map<string, Job[]>();
-  // Batches before this one are full: nothing more fits.
-  let firstOpen = 0;
-  for (const job of jobs) {
-    const shared = slots.get(job.text);
-    if (shared !== undefined) {
-      shared.push(job);
-      continue;
+export function formBatches(
+  jobs: readonly Job[],
+  limits: EmbedderLimits,
+  onOversize: OversizePolicy = "reject",
+): Plan {
+  const packer = new Packer(limits);
+  const oversized: { job: Job; reason: string }[] = [];
+  const room = roomOf(limits);
+  for (const [text, sharing] of groupByText(jobs)) {
+    const size = room.sizeOf(text);
+    const excess = Math.max(size.tokens / room.tokens, size.bytes / room.bytes);
+    const isDoubtful =
+      onOversize === "reject" &&
+      limits.countTokens === undefined &&
+      size.bytes <= room.bytes &&
+      size.tokens <= DOUBTFUL_UP_TO * (limits.maxInputTokens ?? 0) &&
+      size.tokens <= maxTokensOf(limits);
+    if (excess <= 1) packer.put(text, size, sharing, undefined);
+    else if (isDoubtful) packer.putAlone(text, size, sharing);
+    else if (onOversize === "truncate") {
+      const start = cutToStart(text, room);
+      packer.put(start, room.sizeOf(start), sharing, undefined);
+    } else if (onOversize === "split-and-average") {
+      const pieces = cutToPieces(text, room);
+      const sizes = pieces.map((piece) => room.sizeOf(piece));
+      const whole = new Whole(
+        sharing,
+        sizes.map(({ tokens }) => tokens),
+      );
+      pieces.forEach((piece, at) => {
+        packer.put(piece, sizes[at] ?? room.sizeOf(piece), [], { whole, at });
+      });
+    } else {
+      const reason = oversizeReason(size, room, limits);
+      oversized.push(...sharing.map((job) => ({ job, reason })));
     }
-    const tokens = countsTokens ? countTokens(job.text) : 0;
-    const bytes = countsBytes ? utf8Length(job.text) : 0;
-    while ((batches[firstOpen]?.texts.length ?? 0) >= maxItems) firstOpen++;
-    let batch: OpenBatch | undefined;
-    for (let at = firstOpen; at < batches.length && batch === undefined; at++) {
-      const open = batches[at] as OpenBatch;
-      const fits =
-        open.texts.length < maxItems &&
-        open.tokens + tokens <= maxTokens &&
-        open.bytes + bytes <= maxBytes;
-      if (fits) batch = open;
-    }
-    if (batch === undefined) {
-      batch = { texts: [], jobs: [], tokens: 0, bytes: 0 };
-      batches.push(batch);
-    }
-    const slot = [job];
-    slots.set(job.text, slot);
-    batch.texts.push(job.text);
-    batch.jobs.push(slot);
-    batch.tokens += tokens;
-    batch.bytes += bytes;
   }
-  return batches.map(({ texts, jobs: jobsOfTexts }) => ({ texts, jobs: jobsOfTexts }));
+  return { batches: packer.batches, oversized };
 }
 
-/** A counter of the user's may refuse a text that the provider takes; it must not hold up the others. */
+/** The batch to hold back until more is claimed: the last of several, where it is not yet full. */
+export function remainderOf(batches: readonly Batch[], limits: EmbedderLimits): Batch | undefined {
+  const last = batches.length > 1 ? batches.at(-1) : undefined;
+  if (last === undefined || fillOf(last.slots, limits) >= FULL_SHARE) return undefined;
+  // A text in pieces is in other batches too.
+  return last.slots.every(({ pieces }) => pieces.length === 0) ? last : undefined;
+}
+
+/** First fit. */
+class Packer {
+  readonly #limits: EmbedderLimits;
+  readonly #open: OpenBatch[] = [];
+  readonly #alone: OpenBatch[] = [];
+  readonly #slots = new Map<string, OpenSlot>();
+  /** Batches before this one are full: nothing more fits. */
+  #firstOpen = 0;
+
+  constructor(limits: EmbedderLimits) {
+    this.#limits = limits;
+  }
+
+  /** Those with a text alone first: the last batch is one that may be filled up later. */
+  get batches(): readonly Batch[] {
+    return [...this.#alone, ...this.#open];
+  }
+
+  put(text: string, size: Size, jobs: readonly Job[], piece: Piece | undefined): void {
+    let slot = this.#slots.get(text);
+    if (slot === undefined) {
+      slot = { text, ...size, jobs: [], pieces: [] };
+      this.#slots.set(text, slot);
+      const batch = this.#batchFor(size);
+      batch.slots.push(slot);
+      batch.tokens += size.tokens;
+      batch.bytes += size.bytes;
+    }
+    slot.jobs.push(...jobs);
+    if (piece !== undefined) slot.pieces.push(piece);
+  }
+
+  putAlone(text: string, size: Size, jobs: readonly Job[]): void {
+    const slot = { text, ...size, jobs: [...jobs], pieces: [] };
+    this.#alone.push({ slots: [slot], ...size });
+  }
+
+  #batchFor({ tokens, bytes }: Size): OpenBatch {
+    const maxItems = maxItemsOf(this.#limits);
+    const maxTokens = maxTokensOf(this.#limits);
+    const maxBytes = this.#limits.maxBytes ?? Number.POSITIVE_INFINITY;
+    const open = this.#open;
+    while ((open[this.#firstOpen]?.slots.length ?? 0) >= maxItems) this.#firstOpen++;
+    for (let at = this.#firstOpen; at < open.length; at++) {
+      const batch = open[at] as OpenBatch;
+      const fits =
+        batch.slots.length < maxItems &&
+        batch.tokens + tokens <= maxTokens &&
+        batch.bytes + bytes <= maxBytes;
+      if (fits) return batch;
+    }
+    const batch: OpenBatch = { slots: [], tokens: 0, bytes: 0 };
+    open.push(batch);
+    return batch;
+  }
+}
+
+interface Size {
+  readonly tokens: number;
+  readonly bytes: number;
+}
+
+/** What one text may have at most: its own limit, and never more than a whole call. */
+function roomOf(limits: EmbedderLimits): Room {
+  const count = limits.countTokens ?? estimateTokens;
+  return {
+    tokens: Math.min(limits.maxInputTokens ?? Number.POSITIVE_INFINITY, maxTokensOf(limits)),
+    bytes: limits.maxBytes ?? Number.POSITIVE_INFINITY,
+    sizeOf: (text) => ({ tokens: countSafely(text, count), bytes: utf8Length(text) }),
+  };
+}
+
+/** A counter of the user's may fail on a text that the provider takes; it must not hold up the others. */
 function countSafely(text: string, countTokens: (text: string) => number): number {
   try {
-    return countTokens(text);
+    const tokens = countTokens(text);
+    return Number.isFinite(tokens) && tokens >= 0 ? tokens : estimateTokens(text);
   } catch {
     return estimateTokens(text);
   }
+}
+
+function groupByText(jobs: readonly Job[]): Map<string, Job[]> {
+  const groups = new Map<string, Job[]>();
+  for (const job of jobs) {
+    const group = groups.get(job.text);
+    if (group === undefined) groups.set(job.text, [job]);
+    else group.push(job);
+  }
+  return groups;
+}
+
+function oversizeReason({ tokens, bytes }: Size, room: Room, limits: EmbedderLimits): string {
+  if (bytes > room.bytes) {
+    return `its text of ${bytes} bytes is longer than the ${room.bytes} bytes that a call may carry (see onOversize)`;
+  }
+  const counted = limits.countTokens === undefined ? "about " : "";
+  return `its text of ${counted}${tokens} tokens is longer than the ${room.tokens} tokens that the model takes (see onOversize)`;
 }

@@ -1,12 +1,24 @@
-// Stage 4: a batch becomes results. The embedder's contract is checked here, its failures are
-// sorted, and a refused batch is split until the bad text stands alone.
+// Stage 4: a batch becomes results. The embedder's failures are sorted, and a refused batch is split
+// until the bad text stands alone.
 // Does not retry and does not touch Redis: the worker and the later stages decide.
 
-import type { Embedder, EmbedReply, EmbedResult } from "../model/embedder.ts";
-import { EmbedderError, EmbedqError } from "../model/errors.ts";
-import type { Batch, Job, JobResult } from "../model/job.ts";
+import type { Batch, Slot } from "../model/batch.ts";
+import { checkResults, checkVector, reportedTokens } from "../model/contract.ts";
+import type { Embedder, EmbedResult } from "../model/embedder.ts";
+import { type CallMeasure, EmbedderError } from "../model/errors.ts";
+import type { Job, JobResult } from "../model/job.ts";
 import { isOutage, type Trouble, troubleOf } from "../model/trouble.ts";
-import { FLOAT_BYTES, toVectorBytes } from "../model/vector.ts";
+
+/** Leave to make one call: told afterwards what the call was worth, as far as the provider says. */
+export interface Permit {
+  end(tokens: number | undefined): void;
+}
+
+/** What a call will carry. */
+export interface CallSize {
+  readonly items: number;
+  readonly tokens: number;
+}
 
 export interface EmbedStage {
   readonly embedder: Embedder;
@@ -14,44 +26,67 @@ export interface EmbedStage {
   readonly maxAttempts: number;
   /** Raised when calls in flight must end now. */
   readonly signal: AbortSignal;
+  /** How much of a call these slots fill, by the limits as they are known now: more than 1 is refused. */
+  fillOf(slots: readonly Slot[]): number;
+  /** Asked before each call; may take its time. An error where no call may be made now. */
+  admit(size: CallSize): Promise<Permit | Error>;
+  /** The provider has refused this call for its size. */
+  onTooLarge(measure: CallMeasure, slots: readonly Slot[]): void;
+}
+
+/** What the provider was asked for. */
+export interface CallCounts {
+  /** Provider calls made. */
+  calls: number;
+  /** Texts that came back as vectors. */
+  texts: number;
+  /** Tokens of the calls that came back, reported or estimated. */
+  tokens: number;
+  /** The part of these that is an estimate. */
+  tokensEstimated: number;
+  /** How full the calls were, in thousandths, summed. */
+  fillPermille: number;
 }
 
 export interface EmbedOutcome {
   readonly results: readonly JobResult[];
-  /** Provider calls made. */
-  readonly calls: number;
+  readonly counts: Readonly<CallCounts>;
   /** The first outage met; no further call was made after it. */
   readonly outage: Trouble | undefined;
 }
 
-/** One text of a batch with all its jobs. */
-interface Slot {
-  readonly text: string;
-  readonly jobs: readonly Job[];
-}
-
 /** Embeds one batch: one call, and a few more only where a text must be isolated. */
 export async function embedBatch(stage: EmbedStage, batch: Batch): Promise<EmbedOutcome> {
-  const slots = batch.texts.map((text, i) => ({ text, jobs: batch.jobs[i] ?? [] }));
   const isolation = new Isolation(stage);
-  await isolation.solve(slots);
+  await isolation.solve(batch.slots);
   return isolation;
 }
 
 /**
  * Splits where it must:
  *
+ * - too large: in halves, and the limit is remembered.
  * - rejected: in halves, until the bad text stands alone. One bad text among n costs at most
- *   2·⌈log2 n⌉ further calls, and the halves that pass are done.
+ *   2·log2(n) + 1 further calls, and the halves that pass are done.
  * - unclassified: everybody is charged an attempt, but nobody loses the last one to a neighbour:
  *   texts at their last attempt are split likewise until they fail alone.
- * - outage: no further calls; what is left goes back without a spent attempt.
+ * - outage, or no leave to call: no further calls; what is left goes back without a spent attempt.
  */
 class Isolation implements EmbedOutcome {
   readonly results: JobResult[] = [];
-  calls = 0;
+  readonly counts: CallCounts = {
+    calls: 0,
+    texts: 0,
+    tokens: 0,
+    tokensEstimated: 0,
+    fillPermille: 0,
+  };
   outage: Trouble | undefined;
   readonly #stage: EmbedStage;
+  /** Why no further call is made. */
+  #obstacle: Error | undefined;
+  /** Texts refused so far. */
+  #refused = 0;
 
   constructor(stage: EmbedStage) {
     this.#stage = stage;
@@ -59,17 +94,30 @@ class Isolation implements EmbedOutcome {
 
   async solve(slots: readonly Slot[]): Promise<void> {
     if (slots.length === 0) return;
-    if (this.outage !== undefined || this.#stage.signal.aborted) {
-      const error = this.outage?.error ?? stoppedError();
-      this.#conclude(slots, (job) => ({ status: "deferred", job, error }));
+    // The limits may have become lower since the batch was made.
+    if (slots.length > 1 && this.#stage.fillOf(slots) > 1) return this.#halve(slots, false);
+    const permit = await this.#ask(slots);
+    if (permit instanceof Error) {
+      this.#conclude(slots, (job) => ({ status: "deferred", job, error: permit }));
       return;
     }
+    let results: readonly EmbedResult[];
     try {
-      const results = await this.#call(slots.map(({ text }) => text));
-      for (const [i, slot] of slots.entries()) this.#judge(slot, results[i] as EmbedResult);
+      results = await this.#call(slots, permit);
     } catch (thrown) {
       await this.#sort(slots, this.#stage.signal.aborted ? stoppedError() : thrown);
+      return;
     }
+    for (const [i, slot] of slots.entries()) this.#judge(slot, results[i] as EmbedResult);
+  }
+
+  async #ask(slots: readonly Slot[]): Promise<Permit | Error> {
+    const before = this.outage?.error ?? this.#obstacle;
+    if (before !== undefined) return before;
+    if (this.#stage.signal.aborted) return stoppedError();
+    const permit = await this.#stage.admit({ items: slots.length, tokens: tokensOf(slots) });
+    if (permit instanceof Error) this.#obstacle = permit;
+    return permit;
   }
 
   async #sort(slots: readonly Slot[], thrown: unknown): Promise<void> {
@@ -79,52 +127,65 @@ class Isolation implements EmbedOutcome {
       if (!this.#stage.signal.aborted) this.outage = trouble;
       this.#conclude(slots, (job) => ({ status: "deferred", job, error }));
     } else if (slots.length === 1) {
+      if (trouble.kind === "rejected") this.#refused++;
       const status = trouble.kind === "rejected" ? "rejected" : "failed";
       this.#conclude(slots, (job) => ({ status, job, error }));
     } else if (trouble.kind === "rejected") {
-      await this.#halve(slots);
+      if (trouble.exceeded !== undefined) this.#stage.onTooLarge(trouble.exceeded, slots);
+      await this.#halve(slots, trouble.exceeded === undefined);
     } else {
-      const isLast = ({ jobs }: Slot) =>
-        jobs.some(({ attempts }) => attempts + 1 >= this.#stage.maxAttempts);
+      const isLast = ({ jobs, pieces }: Slot) =>
+        [...jobs, ...pieces.flatMap(({ whole }) => whole.jobs)].some(
+          ({ attempts }) => attempts + 1 >= this.#stage.maxAttempts,
+        );
       const last = slots.filter(isLast);
       this.#conclude(
         slots.filter((slot) => !isLast(slot)),
         (job) => ({ status: "failed", job, error }),
       );
-      if (last.length === slots.length) await this.#halve(last);
+      if (last.length === slots.length) await this.#halve(last, false);
       else await this.solve(last);
     }
   }
 
-  async #halve(slots: readonly Slot[]): Promise<void> {
-    const middle = Math.ceil(slots.length / 2);
+  /** @param isCertain One of the slots is bad: where the first half is good, it is in the second. */
+  async #halve(slots: readonly Slot[], isCertain: boolean): Promise<void> {
+    const middle = Math.floor(slots.length / 2);
+    const second = slots.slice(middle);
+    const refused = this.#refused;
     await this.solve(slots.slice(0, middle));
-    await this.solve(slots.slice(middle));
+    // To ask about the second half as a whole would tell nothing new.
+    if (isCertain && refused === this.#refused && second.length > 1)
+      await this.#halve(second, true);
+    else await this.solve(second);
   }
 
   /** One provider call, bounded in time; an embedder that ignores the signal is left behind. */
-  async #call(texts: readonly string[]): Promise<readonly EmbedResult[]> {
-    this.calls++;
+  async #call(slots: readonly Slot[], permit: Permit): Promise<readonly EmbedResult[]> {
     const { embedder, timeoutMs, signal } = this.#stage;
+    this.counts.calls++;
+    this.counts.fillPermille += Math.round(1000 * Math.min(1, this.#stage.fillOf(slots)));
     const timeout = new AbortController();
     const timer = setTimeout(() => {
       const message = `The embedder took longer than embedTimeoutMs, ${timeoutMs} ms`;
       timeout.abort(new EmbedderError("unavailable", message));
     }, timeoutMs);
     const either = AbortSignal.any([signal, timeout.signal]);
+    let tokens: number | undefined;
     try {
+      const texts = slots.map(({ text }) => text);
       const reply = await raceAbort(
         Promise.resolve(embedder.embed(texts, { signal: either })),
         either,
       );
-      const results = resultsOf(reply);
-      if (!Array.isArray(results) || results.length !== texts.length) {
-        const found = Array.isArray(results) ? String(results.length) : typeof results;
-        throw contractError(`must return one result for each of ${texts.length} texts`, found);
-      }
+      tokens = reportedTokens(reply);
+      const results = checkResults(reply, texts.length);
+      this.counts.tokens += tokens ?? tokensOf(slots);
+      this.counts.tokensEstimated += tokens === undefined ? tokensOf(slots) : 0;
       return results;
     } finally {
       clearTimeout(timer);
+      permit.end(tokens);
     }
   }
 
@@ -133,71 +194,39 @@ class Isolation implements EmbedOutcome {
     if (result instanceof Error) {
       const trouble = troubleOf(result);
       if (isOutage(trouble)) this.outage ??= trouble;
-      const status = isOutage(trouble)
-        ? "deferred"
-        : trouble.kind === "rejected"
-          ? "rejected"
-          : "failed";
+      const isRejected = trouble.kind === "rejected";
+      if (isRejected) this.#refused++;
+      const status = isOutage(trouble) ? "deferred" : isRejected ? "rejected" : "failed";
       this.#conclude([slot], (job) => ({ status, job, error: trouble.error }));
       return;
     }
     const vector = checkVector(result, this.#stage.embedder.dimensions);
-    this.#conclude([slot], (job) =>
-      vector instanceof Error
-        ? { status: "failed", job, error: vector }
-        : { status: "embedded", job, vector },
-    );
-  }
-
-  #conclude(slots: readonly Slot[], resultOf: (job: Job) => JobResult): void {
-    for (const { jobs } of slots) for (const job of jobs) this.results.push(resultOf(job));
-  }
-}
-
-/** The bytes of a vector of the right size with finite numbers only, or the error to charge. */
-function checkVector(
-  result: Exclude<EmbedResult, Error>,
-  dimensions: number,
-): Uint8Array | EmbedqError {
-  const isTyped = result instanceof Uint8Array || result instanceof Float32Array;
-  if (!isTyped && !Array.isArray(result)) {
-    return contractError("must return a vector or an error", typeof result);
-  }
-  // Float32Array.from would make a zero of null, and a number of "1".
-  const odd = isTyped ? undefined : result.findIndex((value: unknown) => typeof value !== "number");
-  if (odd !== undefined && odd >= 0) {
-    return contractError("must return finite numbers", `${typeof result[odd]} at ${odd}`);
-  }
-  // A copy: an embedder may use its memory again for the next call.
-  const bytes = new Uint8Array(toVectorBytes(result));
-  if (bytes.length !== dimensions * FLOAT_BYTES) {
-    return contractError(
-      `must return ${dimensions} numbers (${dimensions * FLOAT_BYTES} bytes) a text`,
-      `${bytes.length / FLOAT_BYTES} numbers`,
-    );
-  }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  for (let at = 0; at < bytes.length; at += FLOAT_BYTES) {
-    // Checked as float32, where numbers beyond 3.4e38 have become infinite.
-    const number = view.getFloat32(at, true);
-    if (!Number.isFinite(number)) {
-      return contractError("must return finite numbers", `${number} at ${at / FLOAT_BYTES}`);
+    if (vector instanceof Error) {
+      this.#conclude([slot], (job) => ({ status: "failed", job, error: vector }));
+      return;
+    }
+    this.counts.texts++;
+    for (const job of slot.jobs) this.results.push({ status: "embedded", job, vector });
+    for (const { whole, at } of slot.pieces) {
+      const mean = whole.give(at, vector);
+      if (mean === undefined) continue;
+      for (const job of whole.jobs) this.results.push({ status: "embedded", job, vector: mean });
     }
   }
-  return bytes;
+
+  /** The end of slots that have no vector; of a text in pieces, the first such piece decides. */
+  #conclude(slots: readonly Slot[], resultOf: (job: Job) => JobResult): void {
+    for (const { jobs, pieces } of slots) {
+      for (const job of jobs) this.results.push(resultOf(job));
+      for (const { whole } of pieces) {
+        if (whole.end()) for (const job of whole.jobs) this.results.push(resultOf(job));
+      }
+    }
+  }
 }
 
-/** Whatever an embedder returned, without its wrapping; the caller checks it. */
-function resultsOf(reply: readonly EmbedResult[] | EmbedReply): readonly EmbedResult[] {
-  const wrapped = (reply as Partial<EmbedReply> | undefined)?.results;
-  return wrapped ?? (reply as readonly EmbedResult[]);
-}
-
-function contractError(wanted: string, found: string): EmbedqError {
-  return new EmbedqError(
-    "ERR_EMBEDDER_CONTRACT",
-    `Cannot use the embedder's reply as it ${wanted}: it is ${found}`,
-  );
+function tokensOf(slots: readonly Slot[]): number {
+  return slots.reduce((sum, { tokens }) => sum + tokens, 0);
 }
 
 function stoppedError(): EmbedderError {

@@ -1,6 +1,6 @@
 // The typed events of a queue and of a worker. Names are `area:verb` in the past tense.
 
-import { asError } from "./errors.ts";
+import { asError, type CallMeasure } from "./errors.ts";
 
 /** Every event with its payload. Payloads never carry texts or credentials. */
 export interface EmbedqEvents {
@@ -39,6 +39,8 @@ export interface EmbedqEvents {
   "lease:lost": { readonly worker: string; readonly keys: readonly string[] };
   /** The provider asks for a pause: no worker of the queue calls it for `pauseMs`. */
   "cooldown:started": { readonly pauseMs: number; readonly error: Error };
+  /** The provider refused a call for its size: this worker makes smaller ones, of at most `limit` items, tokens or bytes. */
+  "limit:lowered": { readonly measure: CallMeasure; readonly limit: number };
   /** A call after the pause succeeded. */
   "cooldown:ended": Record<never, never>;
   /** Data that embedq did not write, or that was lost, was removed or set aside as a dead letter. */

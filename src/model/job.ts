@@ -39,13 +39,6 @@ export interface Job {
   readonly deliveries: number;
 }
 
-/** One provider call to be: distinct texts, and the jobs that share each. */
-export interface Batch {
-  readonly texts: readonly string[];
-  /** `jobs[i]` are the jobs whose text is `texts[i]`. */
-  readonly jobs: readonly (readonly Job[])[];
-}
-
 /** What became of one job at the embedder. */
 export type JobResult =
   | { readonly status: "embedded"; readonly job: Job; readonly vector: Uint8Array }

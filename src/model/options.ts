@@ -3,8 +3,19 @@
 import * as v from "valibot";
 import type { Backoff } from "./backoff.ts";
 import { DEFAULT_BACKOFF } from "./backoff.ts";
+import {
+  check,
+  GROUP,
+  invalid,
+  MAX_TIMER_MS,
+  oneOf,
+  show,
+  text,
+  UNKNOWN,
+  wholeFrom,
+} from "./check.ts";
 import type { Embedder, EmbedFunction } from "./embedder.ts";
-import { EmbedqError } from "./errors.ts";
+import type { OversizePolicy } from "./oversize.ts";
 import type { Optional, QueueSettings, RequestedSettings } from "./settings.ts";
 
 /** How keyspace notifications are used: see `notifications` in {@link QueueOptions}. */
@@ -32,6 +43,13 @@ export interface ConsumerOptions {
   readonly backoff?: Optional<Backoff> | undefined;
   /** The shared pause after an outage where the provider names none: doubled from `baseMs` to `maxMs`. @default `{ baseMs: 1000, maxMs: 60000 }` */
   readonly cooldown?: Optional<{ baseMs: number; maxMs: number }> | undefined;
+  /**
+   * What is done with a text that is longer than the embedder takes (`limits.maxInputTokens`):
+   * `reject` makes a dead letter of it, `truncate` embeds what fits of its start, and
+   * `split-and-average` embeds it in pieces and stores their mean, weighted by tokens, of length 1.
+   * @default "reject"
+   */
+  readonly onOversize?: OversizePolicy | undefined;
   /** What a dead text leaves in its destination: a zero vector, or none (a zero vector has no direction: its cosine distance is undefined). @default "zero" */
   readonly onDead?: "zero" | "unset" | undefined;
 }
@@ -69,27 +87,13 @@ export interface ResolvedOptions {
   readonly stopTimeoutMs: number;
   readonly backoff: Backoff;
   readonly cooldown: { readonly baseMs: number; readonly maxMs: number };
+  readonly onOversize: OversizePolicy;
   readonly onDead: "zero" | "unset";
   readonly skipUnchanged: boolean;
   readonly notifications: NotificationMode;
   readonly embedder: Embedder | undefined;
   readonly asked: RequestedSettings;
 }
-
-const wholeFrom = (minimum: number, maximum: number = Number.MAX_SAFE_INTEGER) =>
-  v.pipe(
-    v.number(`must be a whole number from ${minimum}`),
-    v.integer(`must be a whole number from ${minimum}`),
-    v.minValue(minimum, `must be at least ${minimum}`),
-    v.maxValue(maximum, `must be at most ${maximum}`),
-  );
-const oneOf = <const T extends readonly string[]>(...values: T) =>
-  v.picklist(values, `must be one of ${values.map((value) => `"${value}"`).join(", ")}`);
-const text = (pattern: RegExp, wanted: string) =>
-  v.pipe(v.string(`must be ${wanted}`), v.regex(pattern, `must be ${wanted}`));
-
-/** The longest that a timer of JavaScript can be. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 const settingEntries = {
   maxBatchSize: v.optional(wholeFrom(1, 100_000)),
@@ -102,10 +106,7 @@ const settingEntries = {
   dimensions: v.optional(wholeFrom(1, 65_536)),
   task: v.optional(text(/^[^\n]*$/, "a name without line breaks")),
 };
-/** What strictObject says of a name that it does not know. */
-const UNKNOWN = "is not an option";
 const settingsSchema = v.strictObject(settingEntries, UNKNOWN);
-const groupOf = "must be an object with options of this group only";
 
 const optionsSchema = v.strictObject(
   {
@@ -126,7 +127,7 @@ const optionsSchema = v.strictObject(
           ),
           maxMs: v.optional(wholeFrom(0), DEFAULT_BACKOFF.maxMs),
         },
-        groupOf,
+        GROUP,
       ),
       {},
     ),
@@ -136,10 +137,11 @@ const optionsSchema = v.strictObject(
           baseMs: v.optional(wholeFrom(1), 1000),
           maxMs: v.optional(wholeFrom(1), 60_000),
         },
-        groupOf,
+        GROUP,
       ),
       {},
     ),
+    onOversize: v.optional(oneOf("reject", "truncate", "split-and-average"), "reject"),
     onDead: v.optional(oneOf("zero", "unset"), "zero"),
     skipUnchanged: v.optional(v.boolean("must be true or false"), true),
     notifications: v.optional(oneOf("auto", "assume", "off"), "auto"),
@@ -253,43 +255,4 @@ function requireTogether(options: ModelOptions): void {
       throw invalid(name, undefined, "must be given where `model`, `dimensions` or `task` is");
     }
   }
-}
-
-function check<const Schema extends v.GenericSchema>(
-  schema: Schema,
-  value: unknown,
-  prefix: string,
-): v.InferOutput<Schema> {
-  const result = v.safeParse(schema, value, { abortEarly: true });
-  if (result.success) return result.output;
-  const [issue] = result.issues;
-  const path = prefix + (v.getDotPath(issue) ?? "options");
-  if (issue.message === UNKNOWN) {
-    throw new EmbedqError(
-      "ERR_OPTION_INVALID",
-      `Cannot use the option \`${path}\` as it ${UNKNOWN}`,
-    );
-  }
-  throw invalid(
-    path,
-    issue.input,
-    /^(must|is)/.test(issue.message) ? issue.message : `is wrong: ${issue.message}`,
-  );
-}
-
-function invalid(path: string, value: unknown, wanted: string): EmbedqError {
-  return new EmbedqError(
-    "ERR_OPTION_INVALID",
-    `Cannot use the option \`${path}\` as it ${wanted}: it is ${show(value)}`,
-  );
-}
-
-// Only plain values are shown, and no part of a URL that may be a password.
-function show(value: unknown): string {
-  if (typeof value === "string") {
-    return JSON.stringify(value.replace(/\/\/[^/\s]*@/g, "//***@").slice(0, 60));
-  }
-  if (typeof value === "object" && value !== null)
-    return Array.isArray(value) ? "a list" : "an object";
-  return typeof value === "function" ? "a function" : String(value);
 }

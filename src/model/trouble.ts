@@ -1,6 +1,12 @@
 // Sorting what an embedder throws: whose fault it is decides what happens to the texts.
 
-import { asError, type CallMeasure, EmbedderError, type EmbedderErrorKind, messageOf } from "./errors.ts";
+import {
+  asError,
+  type CallMeasure,
+  EmbedderError,
+  type EmbedderErrorKind,
+  messageOf,
+} from "./errors.ts";
 
 /** An embedder's failure, sorted. `unclassified` spends an attempt; the other kinds are documented with their names. */
 export interface Trouble {

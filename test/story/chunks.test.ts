@@ -18,8 +18,12 @@ test("a batch of 120 goes out in calls of 50, 50 and 20, all in flight at once",
   embedder.release();
   await scope.untilEmpty();
   expect(embedder.peak).toBe(3);
-  await until(() => drained.length === 1, { what: "the batch to be drained" });
-  expect(drained[0]).toMatchObject({ status: "ok", batchSize: 120, calls: 3, errorCount: 0 });
+  // The last 20 were held back a moment, for more to come, and went on their own.
+  await until(() => drained.length === 2, { what: "the batches to be drained" });
+  expect(drained.toSorted((a, b) => a.batchSize - b.batchSize)).toMatchObject([
+    { status: "ok", batchSize: 20, calls: 1, errorCount: 0 },
+    { status: "ok", batchSize: 100, calls: 2, errorCount: 0 },
+  ]);
   for (const { key, text } of items(120)) {
     expect(await scope.vector(key)).toEqual([...embedder.vectorOf(text)]);
   }

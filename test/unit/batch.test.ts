@@ -2,22 +2,26 @@
 
 import { describe, expect, test } from "bun:test";
 import { formBatches, maxItemsOf } from "../../src/flow/batch.ts";
+import type { Batch } from "../../src/model/batch.ts";
 import { type EmbedderLimits, estimateTokens, utf8Length } from "../../src/model/embedder.ts";
-import type { Batch } from "../../src/model/job.ts";
 import { job, jobsOf, numberedTexts } from "./builders.ts";
 
 /** The texts of each batch of these texts. */
 function batched(texts: readonly string[], limits: EmbedderLimits): (readonly string[])[] {
-  return formBatches(jobsOf(texts), limits).map((batch) => batch.texts);
+  return formBatches(jobsOf(texts), limits).batches.map(textsOf);
+}
+
+function textsOf({ slots }: Batch): string[] {
+  return slots.map(({ text }) => text);
 }
 
 function jobsIn(batches: readonly Batch[]) {
-  return batches.flatMap((batch) => batch.jobs.flat());
+  return batches.flatMap(({ slots }) => slots.flatMap(({ jobs }) => jobs));
 }
 
 describe("limits", () => {
   test("formBatches makes no batch of no jobs", () => {
-    expect(formBatches([], {})).toEqual([]);
+    expect(formBatches([], {})).toEqual({ batches: [], oversized: [] });
   });
 
   test("formBatches puts 50 texts into a call where the embedder states no limit", () => {
@@ -44,7 +48,9 @@ describe("limits", () => {
   });
 
   test("formBatches estimates a token for every four bytes where no counter is given", () => {
-    expect(batched(["12345", "1234", "x"], { maxTokens: 3 })).toEqual([["12345", "1234"], ["x"]]);
+    // 2 and 97 tokens are what 102 leave without the margin.
+    const texts = ["12345", "1".repeat(385), "x"];
+    expect(batched(texts, { maxTokens: 102 })).toEqual([texts.slice(0, 2), ["x"]]);
   });
 
   test("formBatches keeps to items, tokens and bytes at once, whichever is met first", () => {
@@ -63,12 +69,11 @@ describe("limits", () => {
     const limits = { maxItems: 7, maxTokens: 40, maxBytes: 130 };
     const texts = Array.from({ length: 500 }, (_, i) => `${i}`.padEnd(1 + ((i * 37) % 101), "é"));
     const jobs = jobsOf(texts);
-    const batches = formBatches(jobs, limits);
+    const { batches } = formBatches(jobs, limits, "truncate");
     const sum = (of: (text: string) => number, batch: Batch) =>
-      batch.texts.reduce((total, text) => total + of(text), 0);
+      textsOf(batch).reduce((total, text) => total + of(text), 0);
     for (const batch of batches) {
-      expect(batch.texts.length).toBeLessThanOrEqual(limits.maxItems);
-      if (batch.texts.length === 1) continue;
+      expect(batch.slots.length).toBeLessThanOrEqual(limits.maxItems);
       expect(sum(estimateTokens, batch)).toBeLessThanOrEqual(limits.maxTokens);
       expect(sum(utf8Length, batch)).toBeLessThanOrEqual(limits.maxBytes);
     }
@@ -90,16 +95,25 @@ describe("limits", () => {
       return 1;
     };
     const jobs = jobsOf(["a", "on <|endoftext|>", "b"]);
-    const batches = formBatches(jobs, { maxTokens: 10, countTokens });
+    const { batches } = formBatches(jobs, { maxTokens: 10, countTokens });
     expect(new Set(jobsIn(batches))).toEqual(new Set(jobs));
   });
 
-  test("formBatches sends a text alone whose count is not a number", () => {
-    const countTokens = (text: string) => (text === "odd" ? Number.NaN : 1);
-    expect(batched(["a", "odd", "b"], { maxTokens: 10, countTokens })).toEqual([
-      ["a", "b"],
-      ["odd"],
+  test("formBatches estimates a text whose count is not a number", () => {
+    const countTokens = (text: string) => (text.startsWith("odd") ? Number.NaN : 1);
+    expect(batched(["a", "odd text", "b"], { maxTokens: 3, countTokens })).toEqual([
+      ["a", "odd text"],
+      ["b"],
     ]);
+  });
+
+  test("formBatches leaves a margin where tokens are estimated, and none where they are counted", () => {
+    const texts = numberedTexts(100).map((text) => text.padEnd(40, "."));
+    expect(batched(texts, { maxItems: 100, maxTokens: 1000 }).map(({ length }) => length)).toEqual([
+      98, 2,
+    ]);
+    const countTokens = estimateTokens;
+    expect(batched(texts, { maxItems: 100, maxTokens: 1000, countTokens })).toHaveLength(1);
   });
 });
 
@@ -109,18 +123,6 @@ describe("long texts", () => {
       ["123456", "1", "2"],
       ["1234567"],
     ]);
-  });
-
-  test("formBatches sends a text alone that exceeds a limit by itself", () => {
-    expect(batched(["a", "0123456789", "b"], { maxBytes: 5 })).toEqual([
-      ["a", "b"],
-      ["0123456789"],
-    ]);
-  });
-
-  test("formBatches adds nothing to an oversized text, not even a text that costs nothing", () => {
-    const countTokens = (text: string) => (text === "huge" ? 100 : 0);
-    expect(batched(["huge", "free"], { maxTokens: 10, countTokens })).toEqual([["huge"], ["free"]]);
   });
 });
 
@@ -132,16 +134,18 @@ describe("order and shared slots", () => {
 
   test("formBatches gives equal texts one slot with all their jobs, in order", () => {
     const jobs = jobsOf(["same", "other", "same", "same"]);
-    expect(formBatches(jobs, {})).toEqual([
-      { texts: ["same", "other"], jobs: [[jobs[0], jobs[2], jobs[3]], [jobs[1]]] as never },
+    const [batch] = formBatches(jobs, {}).batches;
+    expect(batch?.slots).toEqual([
+      { text: "same", tokens: 1, bytes: 4, jobs: [jobs[0], jobs[2], jobs[3]], pieces: [] } as never,
+      { text: "other", tokens: 2, bytes: 5, jobs: [jobs[1]], pieces: [] } as never,
     ]);
   });
 
   test("formBatches lets equal texts share a slot across a full batch", () => {
     const jobs = jobsOf(["same", "b", "c", "same"]);
-    const batches = formBatches(jobs, { maxItems: 1 });
-    expect(batches.map(({ texts }) => texts)).toEqual([["same"], ["b"], ["c"]]);
-    expect(batches[0]?.jobs[0]).toEqual([jobs[0], jobs[3]] as never);
+    const { batches } = formBatches(jobs, { maxItems: 1 });
+    expect(batches.map(textsOf)).toEqual([["same"], ["b"], ["c"]]);
+    expect(batches[0]?.slots[0]?.jobs).toEqual([jobs[0], jobs[3]] as never);
   });
 
   test("formBatches counts a shared text once", () => {
@@ -160,7 +164,8 @@ describe("order and shared slots", () => {
 
   test("formBatches leaves the jobs as they were", () => {
     const one = Object.freeze(job(1));
-    expect(formBatches(Object.freeze([one]), {})[0]?.jobs[0]?.[0]).toBe(one);
+    const { batches } = formBatches(Object.freeze([one]), {});
+    expect(batches[0]?.slots[0]?.jobs[0]).toBe(one);
   });
 });
 

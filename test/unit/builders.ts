@@ -1,8 +1,9 @@
 // Builders shared by the unit tests: jobs, embedders, and a look at a promise that does not wait.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Batch, Slot } from "../../src/model/batch.ts";
 import type { Embedder, EmbedFunction } from "../../src/model/embedder.ts";
-import type { Batch, Job } from "../../src/model/job.ts";
+import type { Job } from "../../src/model/job.ts";
 
 /** The i-th claimed job; `changes` say what matters to the test. */
 export function job(i: number, changes: Partial<Job> = {}): Job {
@@ -35,7 +36,12 @@ export function placeOf(text: string): number {
 
 /** A batch with one slot for each job. */
 export function batchOf(jobs: readonly Job[]): Batch {
-  return { texts: jobs.map(({ text }) => text), jobs: jobs.map((one) => [one]) };
+  return { slots: jobs.map((one) => slotOf(one.text, [one])) };
+}
+
+/** A slot of one token. */
+export function slotOf(text: string, jobs: readonly Job[]): Slot {
+  return { text, tokens: 1, bytes: text.length, jobs, pieces: [] };
 }
 
 /** An embedder around a function. */

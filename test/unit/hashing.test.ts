@@ -87,6 +87,9 @@ describe("the vector", () => {
       timeoutMs: 60_000,
       maxAttempts: 3,
       signal: context.signal,
+      fillOf: () => 0,
+      admit: () => Promise.resolve({ end: () => undefined }),
+      onTooLarge: () => undefined,
     };
     const { results } = await embedBatch(stage, batchOf(jobs));
     expect(results.map(({ status }) => status)).toEqual(samples.map(() => "embedded"));

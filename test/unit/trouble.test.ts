@@ -21,7 +21,13 @@ describe("errors of embedq's own kind", () => {
 
   test.each(kinds)("troubleOf keeps the kind %s", (kind) => {
     const error = new EmbedderError(kind, "said so", { retryAfterMs: 1500, scope: "account" });
-    expect(troubleOf(error)).toEqual({ kind, error, retryAfterMs: 1500, scope: "account" });
+    expect(troubleOf(error)).toEqual({
+      kind,
+      error,
+      retryAfterMs: 1500,
+      scope: "account",
+      exceeded: undefined,
+    });
   });
 
   test("troubleOf takes an EmbedderError at its word, whatever caused it", () => {
@@ -175,7 +181,13 @@ describe("everything else", () => {
   test("isOutage is true for what costs no attempt, and for nothing else", () => {
     const kinds = ["rejected", "rateLimited", "unavailable", "fatal", "unclassified"] as const;
     const outages = kinds.filter((kind) =>
-      isOutage({ kind, error: new Error(), retryAfterMs: undefined, scope: "worker" }),
+      isOutage({
+        kind,
+        error: new Error(),
+        retryAfterMs: undefined,
+        scope: "worker",
+        exceeded: undefined,
+      }),
     );
     expect(outages).toEqual(["rateLimited", "unavailable", "fatal"]);
   });
