@@ -14,7 +14,7 @@ import {
   lookAtDestinations,
   writeDestinations,
 } from "../redis/scripts/destination.ts";
-import { type Accepted, runEnqueue } from "../redis/scripts/enqueue.ts";
+import { type Accepted, type AcceptKind, runEnqueue } from "../redis/scripts/enqueue.ts";
 import { runSettle } from "../redis/scripts/settle.ts";
 
 /** Items in one script call: 7 to 10 µs an item, so that Redis is held for 2 to 3 ms. */
@@ -34,10 +34,16 @@ export interface EnqueueStage {
   refresh(): Promise<void>;
 }
 
-/** What a ticket holds. */
+/** What a ticket holds, and how the text was accepted. */
 export interface AcceptedText {
   readonly key: string;
   readonly version: number;
+  readonly kind: AcceptKind;
+}
+
+/** A text that was read from elsewhere, and the version that was reserved before that. */
+export interface ReadText extends EnqueueItem {
+  readonly reserved: number;
 }
 
 /**
@@ -65,6 +71,25 @@ export async function enqueue(
   }
 }
 
+/**
+ * Accepts texts as if each had been enqueued when its version was reserved: what came for its key
+ * since then is newer and stays. Only full batches become due by it, as more will follow.
+ *
+ * @returns How many of them had to be enqueued.
+ */
+export async function enqueueRead(
+  stage: EnqueueStage,
+  texts: readonly ReadText[],
+): Promise<number> {
+  let count = 0;
+  for (const { from, to } of chunksOf(texts)) {
+    const order = { earlierEntries: 0, isLastChunk: false, isForced: false };
+    const done = await acceptChunk(stage, texts.slice(from, to), order);
+    count += done.texts.filter(({ kind }) => kind !== "same" && kind !== "superseded").length;
+  }
+  return count;
+}
+
 interface ChunkOrder {
   readonly earlierEntries: number;
   readonly isLastChunk: boolean;
@@ -74,7 +99,7 @@ interface ChunkOrder {
 
 async function acceptChunk(
   stage: EnqueueStage,
-  items: readonly EnqueueItem[],
+  items: readonly (EnqueueItem & { readonly reserved?: number })[],
   order: ChunkOrder,
 ): Promise<{ entries: number; texts: AcceptedText[] }> {
   for (let reads = 0; reads < MAX_SETTINGS_READS; reads++) {
@@ -97,13 +122,16 @@ async function acceptChunk(
         text,
         floor: looks[i]?.storedVersion ?? 0,
         unchanged: looks[i]?.isUnchanged ?? false,
+        reserved: items[i]?.reserved,
       })),
     });
     if (reply === undefined) {
       await stage.refresh();
       continue;
     }
-    const texts = reply.accepted.map(({ version }, i) => ({ key: items[i]?.key ?? "", version }));
+    const texts = reply.accepted.map(({ kind, version }, i) => {
+      return { key: items[i]?.key ?? "", version, kind };
+    });
     if (space === undefined) return { entries: reply.entries, texts };
     const undone = await finishHere(stage, space, prepared, reply.accepted);
     let entries = reply.entries;
@@ -145,7 +173,7 @@ async function finishHere(
   const places: number[] = [];
   const writes: DestinationWrite[] = [];
   accepted.forEach(({ kind, version }, i) => {
-    if (kind === "queued" || kind === "same") return;
+    if (kind === "queued" || kind === "same" || kind === "superseded") return;
     const { key, digest } = items[i] as (typeof items)[number];
     places.push(i);
     writes.push(

@@ -6,13 +6,15 @@ import { queueScript, type Script } from "./script.ts";
 
 // Input: ARGV space · entries made by earlier chunks of this call · '1' if this is its last chunk ·
 //   '1' to put blank texts on the stream where nothing is outstanding (dimensions unknown) ·
-//   then for each item: key · text · floor (version stored in the destination) · '1' if unchanged
+//   then for each item: key · text · floor (version stored in the destination) · '1' if unchanged, '0'
+//   if not, or 'v' and the version reserved for a text before it was read: then as if enqueued at that moment
 // Output: {'settings'} if they must be read again, else {'ok', entries made, then kind · version · entry id for each item}
 //   queued       on the stream
 //   same         this text is outstanding already
 //   touch        unchanged and idle: the caller lifts the destination to the version
 //   blank        idle: the caller writes zero
 //   blankQueued  on the stream: the caller writes zero and settles, or a worker does
+//   superseded   since the version was reserved, something as new came: nothing is done
 const ENQUEUE: Script = queueScript(
   "enqueue",
   String.raw`
@@ -26,7 +28,8 @@ if clock > now + DAY_US then clock = 0 end -- damaged
 clock = math.max(clock, now - 1)
 -- The floor lifts this key only, never the clock: one damaged destination must not move all versions.
 local given = {} -- the same key may come twice in one call
-local function nextVersion(key, floor, live)
+local function nextVersion(key, floor, live, reserved)
+  if reserved then return reserved end
   clock = clock + 1
   if floor > now + DAY_US then floor = 0 end
   given[key] = math.max(clock, floor + 1, (live and live.version or 0) + 1, (given[key] or 0) + 1)
@@ -48,17 +51,20 @@ local changed, added = {}, {}
 for i = 1, #keys do
   local at = 4 * i + 1
   local key, text, floor, unchanged = keys[i], ARGV[at + 1], tonumber(ARGV[at + 2]), ARGV[at + 3] == '1'
+  local reserved = tonumber(string.match(ARGV[at + 3], '^v(%d+)$'))
   local live = known[key]
   local hasEntry = live and entryOf(live.id) -- a lost entry stands for nothing
   local kind, version, id
   if hasEntry and live.version >= floor and textOf(live) == text then
     kind, version, id = (text == '' and 'blankQueued' or 'same'), live.version, live.id
+  elseif reserved and math.max(floor, live and live.version or 0) >= reserved then
+    kind, version = 'superseded', math.max(floor, live and live.version or 0)
   elseif not live and unchanged then
     kind, version = 'touch', nextVersion(key, floor, live)
   elseif not live and text == '' and not queueBlanks then
-    kind, version = 'blank', nextVersion(key, floor, live)
+    kind, version = 'blank', nextVersion(key, floor, live, reserved)
   else
-    version = nextVersion(key, floor, live)
+    version = nextVersion(key, floor, live, reserved)
     if hasEntry and not notAfter(live.id, delivered) then
       id = live.id -- still waiting: the newest text takes its place
     else
@@ -107,7 +113,7 @@ return reply
 );
 
 /** What the script decided for one item. */
-export type AcceptKind = "queued" | "same" | "touch" | "blank" | "blankQueued";
+export type AcceptKind = "queued" | "same" | "touch" | "blank" | "blankQueued" | "superseded";
 
 export interface Accepted {
   readonly kind: AcceptKind;
@@ -126,6 +132,8 @@ export interface EnqueueArguments {
     readonly text: string;
     readonly floor: number;
     readonly unchanged: boolean;
+    /** Given by {@link runReserve} before the text was read. */
+    readonly reserved: number | undefined;
   }[];
 }
 
@@ -148,7 +156,8 @@ export async function runEnqueue(
     request.queueBlanks ? "1" : "0",
   ];
   for (const item of request.items) {
-    args.push(item.key, item.text, String(item.floor), item.unchanged ? "1" : "0");
+    const mode = item.reserved === undefined ? (item.unchanged ? "1" : "0") : `v${item.reserved}`;
+    args.push(item.key, item.text, String(item.floor), mode);
   }
   const reply = asFlatStrings(await link.run(ENQUEUE, args));
   if (reply[0] === "settings") return undefined;
