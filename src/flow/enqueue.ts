@@ -34,11 +34,10 @@ export interface EnqueueStage {
   refresh(): Promise<void>;
 }
 
-/** What a ticket holds, and how the text was accepted. */
+/** What a ticket holds. */
 export interface AcceptedText {
   readonly key: string;
   readonly version: number;
-  readonly kind: AcceptKind;
 }
 
 /** A text that was read from elsewhere, and the version that was reserved before that. */
@@ -67,7 +66,7 @@ export async function enqueue(
       isForced: false,
     });
     entries += done.entries;
-    accepted.push(...done.texts);
+    for (const { key, version } of done.texts) accepted.push({ key, version });
   }
 }
 
@@ -97,11 +96,15 @@ interface ChunkOrder {
   readonly isForced: boolean;
 }
 
+interface DecidedText extends AcceptedText {
+  readonly kind: AcceptKind;
+}
+
 async function acceptChunk(
   stage: EnqueueStage,
   items: readonly (EnqueueItem & { readonly reserved?: number })[],
   order: ChunkOrder,
-): Promise<{ entries: number; texts: AcceptedText[] }> {
+): Promise<{ entries: number; texts: DecidedText[] }> {
   for (let reads = 0; reads < MAX_SETTINGS_READS; reads++) {
     const { space, fields } = stage.current();
     const prepared = items.map(({ key, text }) => {
@@ -147,7 +150,7 @@ async function acceptChunk(
       );
       entries += again.entries;
       undone.forEach((i, n) => {
-        texts[i] = again.texts[n] as AcceptedText;
+        texts[i] = again.texts[n] as DecidedText;
       });
     }
     return { entries, texts };
