@@ -20,6 +20,7 @@ const MACHINERY = [
   "agenda.ts",
   "drain.ts",
   "pipeline.ts",
+  "doorbell.ts",
   "endings.ts",
   "limits.ts",
   "pauses.ts",

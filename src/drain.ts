@@ -5,6 +5,7 @@
 //     └─────▶ nothing due: sleep until a ring, the time that the claim named, or the safety check
 
 import { Agenda } from "./agenda.ts";
+import { Doorbell } from "./doorbell.ts";
 import { Endings } from "./endings.ts";
 import { maxItemsOf } from "./flow/batch.ts";
 import { type ClaimReply, Leases } from "./flow/claim.ts";
@@ -36,7 +37,7 @@ export class Drain {
   readonly #abort = new AbortController();
   readonly #sleeper = new Sleeper(this.#stop.signal);
   readonly #context: PipelineContext;
-  readonly #unhook: (() => void)[] = [];
+  readonly #doorbell: Doorbell;
   readonly #limits: CallLimits;
   /** Claimed, and waiting for more texts to make a full call with. Written by begin(). */
   #heldBack: readonly Job[] = [];
@@ -70,6 +71,15 @@ export class Drain {
     this.#places = new Places(options.concurrency, () => this.#sleeper.nudge());
     this.#maxBatchSize = settings.maxBatchSize;
     this.#context = this.#makeContext();
+    this.#doorbell = new Doorbell({
+      session,
+      leases: this.#leases,
+      pauses: this.#pauses,
+      sleeper: this.#sleeper,
+      renewal: this.#renewal,
+      agenda: this.#agenda,
+      report: (action, error) => this.#report(action, error),
+    });
   }
 
   /** Recovers what an earlier run left, then works until stop. */
@@ -81,10 +91,7 @@ export class Drain {
       // Out of memory, for instance: working on is what frees some.
       this.#report("flush", error);
     }
-    this.#unhook.push(
-      this.#session.onRing((word, detail) => this.#hear(word, detail)),
-      this.#session.onRestored(() => this.#onRestored()),
-    );
+    this.#doorbell.listen();
     this.#renewal.start();
     this.#session.events.emit("worker:started", { worker: this.worker });
     this.#loop = this.#run();
@@ -100,7 +107,7 @@ export class Drain {
     this.#abort.abort();
     await settled;
     this.#renewal.stop();
-    for (const unhook of this.#unhook) unhook();
+    this.#doorbell.close();
     try {
       await leaveGroup(this.#session.link, this.worker);
     } catch (error) {
@@ -156,7 +163,8 @@ export class Drain {
     if (this.#mustBeAlone && this.#running.size > 0) return 0;
     const items = maxItemsOf(this.#limits.current);
     const size = Math.min(this.#maxBatchSize, this.#session.options.concurrency * items);
-    return this.#places.free * items >= size ? size : 0;
+    // A last call that is not full may be held back: it needs no place of its own.
+    return this.#places.free >= Math.max(1, Math.floor(size / items)) ? size : 0;
   }
 
   get #mustBeAlone(): boolean {
@@ -262,32 +270,6 @@ export class Drain {
         this.#sleeper.nudge();
       },
     };
-  }
-
-  #hear(word: string, detail: string): void {
-    if (word === "due" || word === "timer" || word === "settings") this.#sleeper.ring();
-    else if (word === "taken") this.#sleeper.taken();
-    else if (word === "cooldown") this.#pauses.share(Number(detail));
-    if (word === "settings") this.#adoptLease();
-  }
-
-  /** The lease may be shorter now than the time to the next renewal. */
-  #adoptLease(): void {
-    this.#renewal.now();
-    this.#session
-      .refresh()
-      .then(() => {
-        this.#leases.leaseMs = this.#session.settings.leaseMs;
-        this.#renewal.now();
-      })
-      .catch((error: unknown) => this.#report("refresh", error));
-  }
-
-  /** While Redis was away, idle times ran on: renew before looking for what others abandoned. */
-  #onRestored(): void {
-    this.#agenda.holdOff(this.#renewal.everyMs);
-    this.#renewal.now();
-    this.#sleeper.nudge();
   }
 
   #report(action: string, error: unknown): void {

@@ -13,7 +13,7 @@ const DEFAULT_MAX_ITEMS = 50;
  * The share of a call's tokens that stays free where they are estimated: what the provider counts
  * may differ by its roundings and by what it adds to each text.
  */
-const ESTIMATE_MARGIN = 0.02;
+const ESTIMATE_MARGIN = 0.01;
 
 /**
  * Up to this many times the limit of one text, an estimate does not decide: such a text goes to the
