@@ -17,6 +17,7 @@ interface Layer {
 const DOORS = ["queue.ts", "worker.ts", "ticket.ts"];
 const MACHINERY = [
   "session.ts",
+  "intake.ts",
   "agenda.ts",
   "drain.ts",
   "pipeline.ts",

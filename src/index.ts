@@ -34,6 +34,7 @@ export type {
 } from "./model/errors.ts";
 export { EmbedderError, EmbedqError, EnqueueError } from "./model/errors.ts";
 export type { BatchDrained, EmbedqEvents, EventListener, EventName } from "./model/events.ts";
+export type { DeadLetterQuery, FlushOptions } from "./model/input.ts";
 export type { EnqueueItem } from "./model/job.ts";
 export type {
   CommonOptions,
@@ -60,7 +61,17 @@ export type {
   VectorSpace,
 } from "./model/settings.ts";
 export type { QueueStats, WorkerStats } from "./model/stats.ts";
-export type { DeadLetterQuery, FlushOptions, QueueOptions } from "./queue.ts";
+export type {
+  BackfillOptions,
+  ReembedOptions,
+  TextOf,
+  TextSource,
+  WalkProgress,
+  WalkRange,
+  WalkResult,
+} from "./model/walk.ts";
+export { WalkError } from "./model/walk.ts";
+export type { QueueOptions } from "./queue.ts";
 export { EmbeddingQueue } from "./queue.ts";
 export type { RedisClientLike, RedisClientOptions, RedisOption } from "./session.ts";
 export type { TicketData } from "./ticket.ts";

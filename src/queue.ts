@@ -1,20 +1,21 @@
 // The producer's door, which may hold a worker: enqueue, wait, flush, and look after the queue.
 
 import { Drain } from "./drain.ts";
-import { type AcceptedText, enqueue } from "./flow/enqueue.ts";
 import { flushAndWait, flushNow } from "./flow/flush.ts";
 import { deleteLetters, listLetters, sendBackLetter } from "./flow/letters.ts";
 import { setPaused } from "./flow/settings.ts";
 import { cancelWork, readStats } from "./flow/tidy.ts";
-import { EmbedqError, EnqueueError } from "./model/errors.ts";
+import { acceptItems, walkHashes } from "./intake.ts";
+import { EmbedqError } from "./model/errors.ts";
 import { EventEmitter, type EventListener, type EventName } from "./model/events.ts";
 import {
-  checkItems,
   checkKey,
   checkLetterId,
   checkLimit,
   checkTimeout,
   checkVersion,
+  type DeadLetterQuery,
+  type FlushOptions,
 } from "./model/input.ts";
 import type { EnqueueItem } from "./model/job.ts";
 import { Lifecycle, Wakeup } from "./model/lifecycle.ts";
@@ -30,6 +31,7 @@ import {
 import type { CancelResult, DeadLetter, FlushResult, SendBackResult } from "./model/outcome.ts";
 import type { RequestedSettings, StoredSettings } from "./model/settings.ts";
 import type { QueueStats } from "./model/stats.ts";
+import type { BackfillOptions, ReembedOptions, WalkResult } from "./model/walk.ts";
 import { checkRedisOption, type RedisOption, Session } from "./session.ts";
 import { Ticket, type TicketData } from "./ticket.ts";
 
@@ -41,22 +43,6 @@ export interface QueueOptions
     ModelOptions {
   /** A URL, options of node-redis, or a connected node-redis client, which stays yours. */
   readonly redis: RedisOption;
-}
-
-/** Bounds of a wait inside an operation. */
-export interface FlushOptions {
-  /** How long to wait, in milliseconds. @default 15000 */
-  readonly timeoutMs?: number | undefined;
-  /** Ends the wait when raised. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** Which dead letters to list. */
-export interface DeadLetterQuery {
-  /** ID of the letter to begin after. @default from the oldest */
-  readonly after?: string | undefined;
-  /** The most letters to return. @default 100 */
-  readonly limit?: number | undefined;
 }
 
 /**
@@ -163,25 +149,29 @@ export class EmbeddingQueue {
     options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<Ticket[]> {
     const session = this.#open("enqueue");
-    checkItems(items, session.link.keys.reservedPrefix);
-    // A copy: the caller may use the array again before all chunks are sent.
-    const own = items.map(({ key, text }) => ({ key, text }));
-    const accepted: AcceptedText[] = [];
-    const stage = {
-      link: session.link,
-      onMissing: session.options.onMissing,
-      skipsUnchanged: session.options.skipUnchanged,
-      current: () => ({ space: session.settings.space, fields: session.fields }),
-      refresh: () => session.refresh(),
-    };
-    try {
-      await enqueue(stage, own, accepted, options.signal);
-    } catch (error) {
-      if (accepted.length === 0) throw error;
-      const tickets = accepted.map((text) => this.#ticket(text));
-      throw new EnqueueError(own.length, tickets, error);
-    }
-    return accepted.map((text) => this.#ticket(text));
+    return acceptItems(session, items, options.signal, (text) => this.#ticket(text));
+  }
+
+  /**
+   * Enqueues the texts of all destinations that hold another vector than the present model would
+   * give: after a change of the model, or of texts that were not enqueued. Texts that are enqueued
+   * meanwhile are newer and win. Fewer than `maxBatchSize` wait as any text does.
+   *
+   * @throws {EmbedqError} `ERR_OPTION_INVALID`, also where the queue has no model yet; `ERR_SETTINGS_CONFLICT`.
+   * @throws {WalkError} `ERR_WALK_FAILED` where it fails on its way; it carries the cursor to go on from.
+   */
+  async reembed(options: ReembedOptions): Promise<WalkResult> {
+    return walkHashes(this.#open("reembed"), "reembed", options, this.#life.signal);
+  }
+
+  /**
+   * Enqueues the texts of all hashes that have no vector yet, and touches no other.
+   *
+   * @throws {EmbedqError} `ERR_OPTION_INVALID`, `ERR_SETTINGS_CONFLICT`.
+   * @throws {WalkError} `ERR_WALK_FAILED` where it fails on its way; it carries the cursor to go on from.
+   */
+  async backfill(options: BackfillOptions): Promise<WalkResult> {
+    return walkHashes(this.#open("backfill"), "backfill", options, this.#life.signal);
   }
 
   /** The ticket of an earlier `enqueue`, from what was stored of it: works in any process of the queue. */

@@ -7,6 +7,7 @@ import { EmbedqError } from "../model/errors.ts";
 import type { EnqueueItem } from "../model/job.ts";
 import { spaceTag, type VectorSpace } from "../model/settings.ts";
 import { FLOAT_BYTES, zeroVectorBytes } from "../model/vector.ts";
+import type { ReadText } from "../model/walk.ts";
 import type { Link } from "../redis/link.ts";
 import {
   type DestinationFields,
@@ -38,11 +39,6 @@ export interface EnqueueStage {
 export interface AcceptedText {
   readonly key: string;
   readonly version: number;
-}
-
-/** A text that was read from elsewhere, and the version that was reserved before that. */
-export interface ReadText extends EnqueueItem {
-  readonly reserved: number;
 }
 
 /**

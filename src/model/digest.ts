@@ -13,6 +13,11 @@ export function sourceDigest(space: VectorSpace, text: string): string {
     .slice(0, 32);
 }
 
+/** A few letters that change when any of the parts does. */
+export function markOf(parts: readonly string[]): string {
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 16);
+}
+
 /** The name by which Redis caches a script. */
 export function scriptSha(source: string): string {
   return createHash("sha1").update(source).digest("hex");

@@ -3,6 +3,22 @@
 import { EmbedqError } from "./errors.ts";
 import type { EnqueueItem } from "./job.ts";
 
+/** Bounds of a wait inside an operation. */
+export interface FlushOptions {
+  /** How long to wait, in milliseconds. @default 15000 */
+  readonly timeoutMs?: number | undefined;
+  /** Ends the wait when raised. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Which dead letters to list. */
+export interface DeadLetterQuery {
+  /** ID of the letter to begin after. @default from the oldest */
+  readonly after?: string | undefined;
+  /** The most letters to return. @default 100 */
+  readonly limit?: number | undefined;
+}
+
 /** @throws {EmbedqError} `ERR_INPUT_INVALID` that names the first bad item. */
 export function checkItems(items: readonly EnqueueItem[], reservedPrefix: string): void {
   if (!Array.isArray(items)) {
