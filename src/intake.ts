@@ -49,7 +49,13 @@ export async function walkHashes(
 ): Promise<WalkResult> {
   const plan = checkWalk(kind, options);
   // A change of the model that was not heard of yet is what this walk may be for.
-  await session.refresh();
+  try {
+    await session.refresh();
+  } catch (error) {
+    // A stop cuts the connection under a command: the stop is the reason.
+    stopSignal.throwIfAborted();
+    throw error;
+  }
   checkModel(kind, session.settings.space);
   const wakeup = new Wakeup();
   const unhook = session.onRing((word) => {
