@@ -58,17 +58,23 @@ test("what was outstanding before the reading gives way to what the hash holds b
 
 test("a version of ten minutes ahead, from before the clock stepped back, does not keep a key from the walk", async () => {
   await using scope = await testScope();
-  const keys = await writeLibrary(scope, 3);
+  const keys = await writeLibrary(scope, 4);
   await changeModel(scope);
   const ahead = (Date.now() + 600_000) * 1000;
   await scope.client.hSet("doc:1", "embedding_version", String(ahead));
   await scope.client.hSet("doc:2", "embedding_version", "damaged");
+  await scope.client.hSet("doc:3", "embedding_version", String(ahead * 10));
   const embedder = new FakeEmbedder(NEW);
   const queue = await scope.queue({ embedder });
   const result = await queue.reembed({ match: "doc:*", textField: "body" });
-  expect(result.enqueued).toBe(3);
+  expect(result.enqueued).toBe(4);
   await queue.flushAndWait();
   expect(await wrongVectors(scope, embedder, keys)).toEqual([]);
+  for (const key of ["doc:2", "doc:3"]) {
+    // Damage counts as none.
+    const { embedding_version: version } = await scope.destination(key);
+    expect(Number(version)).toBeLessThan(ahead);
+  }
   expect((await scope.destination("doc:1"))["embedding_version"]).toBe(String(ahead + 1));
 });
 
