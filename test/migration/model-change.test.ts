@@ -133,3 +133,19 @@ test("a process that asks for the old model is refused", async () => {
   const error = await failure(old.reembed({ match: "doc:*", textField: "body" }));
   expect(error).toMatchObject({ code: "ERR_SETTINGS_CONFLICT" });
 });
+
+test("a new field keeps the old vectors until the new ones are complete: there it is a backfill", async () => {
+  await using scope = await testScope();
+  const keys = await writeLibrary(scope, 20);
+  const before = await scope.vector("doc:7");
+  await changeModel(scope, { ...NEW, field: "embedding2" });
+  const queue = await scope.queue({ embedder: new FakeEmbedder(NEW) });
+  const range = { match: "doc:*", textField: "body" } as const;
+  expect(await queue.reembed(range)).toMatchObject({ enqueued: 0, skipped: 20 });
+  expect(await queue.backfill(range)).toMatchObject({ enqueued: 20 });
+  await queue.flushAndWait();
+  expect(await scope.vector("doc:7")).toEqual(before);
+  for (const key of keys) {
+    expect(await scope.client.hStrLen(key, "embedding2")).toBe(NEW.dimensions * 4);
+  }
+});
