@@ -55,8 +55,18 @@ describe("HTTP statuses", () => {
     },
   );
 
-  test.each([400, 401, 403, 404, 413, 422, 200])("troubleOf leaves %i unclassified", (status) => {
-    expect(kindOf(errorWith({ status }))).toBe("unclassified");
+  const refusals: [number, Trouble["kind"]][] = [
+    [400, "rejected"],
+    [413, "rejected"],
+    [422, "rejected"],
+    [401, "fatal"],
+    [402, "fatal"],
+    [403, "fatal"],
+    [404, "fatal"],
+    [200, "unclassified"],
+  ];
+  test.each(refusals)("troubleOf takes %i for %s", (status, kind) => {
+    expect(kindOf(errorWith({ status }))).toBe(kind);
   });
 
   const names: [string, object][] = [
@@ -82,6 +92,88 @@ describe("HTTP statuses", () => {
     expect(kindOf(new Response("busy", { status: 503 }))).toBe("unavailable");
     expect(kindOf({ status: 429, message: "slower" })).toBe("rateLimited");
   });
+});
+
+describe("replies that client libraries attach", () => {
+  const body = {
+    error: {
+      message: "You exceeded your current quota",
+      type: "insufficient_quota",
+      param: null,
+      code: "insufficient_quota",
+    },
+  };
+  const headers = { "retry-after": "120", "content-type": "application/json" };
+  const shapes: [string, object][] = [
+    ["openai", { status: 429, headers: new Headers(headers), ...body, code: "insufficient_quota" }],
+    [
+      "AI SDK",
+      { statusCode: 429, responseHeaders: headers, responseBody: JSON.stringify(body), data: body },
+    ],
+    [
+      "AI SDK, body not understood",
+      { statusCode: 429, responseHeaders: headers, responseBody: JSON.stringify(body) },
+    ],
+    ["axios", { code: "ERR_BAD_REQUEST", response: { status: 429, headers, data: body } }],
+    ["ollama", { status_code: 429, headers, body }],
+  ];
+  test.each(shapes)("troubleOf reads what %s throws", (_, properties) => {
+    const trouble = troubleOf(errorWith(properties, "Request failed with status code 429"));
+    expect(trouble).toMatchObject({ kind: "fatal", scope: "account", retryAfterMs: 120_000 });
+    expect(trouble.error.message).toContain("You exceeded your current quota");
+  });
+
+  test("troubleOf reads the body that Google's client makes its message", () => {
+    const details = [{ "@type": "type.googleapis.com/google.rpc.RetryInfo", retryDelay: "90s" }];
+    const error = { code: 429, status: "RESOURCE_EXHAUSTED", message: "slower", details };
+    const thrown = errorWith({ status: 429, name: "ApiError" }, JSON.stringify({ error }));
+    expect(troubleOf(thrown)).toMatchObject({ kind: "rateLimited", retryAfterMs: 90_000 });
+    expect(troubleOf(thrown).error.message).toBe("HTTP 429 RESOURCE_EXHAUSTED: slower");
+  });
+
+  test("troubleOf finds the reply under retries and causes, the last one first", () => {
+    const busy = errorWith({ statusCode: 503 });
+    const slower = errorWith({ statusCode: 429, responseHeaders: { "retry-after": "7" } });
+    const retries = errorWith({ name: "AI_RetryError", lastError: slower, errors: [busy, slower] });
+    expect(troubleOf(retries)).toMatchObject({ kind: "rateLimited", retryAfterMs: 7000 });
+    const list = errorWith({ errors: [busy, slower] });
+    expect(kindOf(new Error("gave up", { cause: new Error("once more", { cause: list }) }))).toBe(
+      "rateLimited",
+    );
+  });
+
+  test("troubleOf keeps the word of an EmbedderError that was wrapped", () => {
+    const inner = new EmbedderError("fatal", "no credit", { scope: "account" });
+    const trouble = troubleOf(new Error("my own", { cause: inner }));
+    expect(trouble).toMatchObject({ kind: "fatal", scope: "account", error: inner });
+  });
+
+  test("troubleOf measures a date by the time it is given", () => {
+    const thrown = errorWith({
+      status: 429,
+      headers: { "retry-after": "Wed, 21 Oct 2026 07:28:00 GMT" },
+    });
+    const now = Date.parse("2026-10-21T07:27:00Z");
+    expect(troubleOf(thrown, now).retryAfterMs).toBe(60_000);
+  });
+
+  test("troubleOf shows neither the key nor what the client keeps of the request", () => {
+    const thrown = errorWith({
+      statusCode: 401,
+      requestBodyValues: { values: ["the text"] },
+      responseBody: JSON.stringify({ error: { message: "Incorrect API key: sk-abcdefghij" } }),
+    });
+    const { error } = troubleOf(thrown);
+    expect(Bun.inspect(error)).not.toMatch(/sk-abc|the text/);
+    expect(error.message).toBe("HTTP 401: Incorrect API key: ***");
+  });
+
+  test.each(["Connection error.", "Request timed out.", "Request was aborted."])(
+    "troubleOf knows the openai client's %p",
+    (message) => {
+      expect(kindOf(new Error(message))).toBe("unavailable");
+    },
+  );
 });
 
 describe("network failures, as the runtimes throw them", () => {
