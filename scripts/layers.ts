@@ -47,7 +47,8 @@ const TABLE: readonly Layer[] = [
   { of: ["session.ts"], files: ["model/", "redis/", "flow/"] },
   { of: MACHINERY, files: ["model/", "flow/", ...MACHINERY] },
   { of: DOORS, files: ["model/", "flow/", ...MACHINERY, ...DOORS] },
-  { of: ["providers/"], files: ["model/", "providers/"] },
+  { of: ["providers/base64.ts"], files: ["model/"], packages: ["node:buffer"] },
+  { of: ["providers/"], files: ["model/", "providers/"], packages: ["valibot"] },
   // Of the machinery and the stages, only types: what options and replies look like.
   { of: ["index.ts"], files: ["model/", "session.ts", "flow/wait.ts", ...DOORS] },
   { of: ["cli/"], files: ["index.ts", "providers/index.ts", "cli/"], packages: ["node:*"] },

@@ -8,6 +8,7 @@ import { Agenda } from "./agenda.ts";
 import { Doorbell } from "./doorbell.ts";
 import { Endings } from "./endings.ts";
 import { maxItemsOf } from "./flow/batch.ts";
+import { RateBudget } from "./flow/budget.ts";
 import { type ClaimReply, Leases } from "./flow/claim.ts";
 import { flushNow } from "./flow/flush.ts";
 import { leaveGroup, repairQueue, sweepConsumers } from "./flow/tidy.ts";
@@ -38,6 +39,7 @@ export class Drain {
   readonly #sleeper = new Sleeper(this.#stop.signal);
   readonly #context: PipelineContext;
   readonly #doorbell: Doorbell;
+  readonly #budget: RateBudget | undefined;
   readonly #limits: CallLimits;
   /** Claimed, and waiting for more texts to make a full call with. Written by begin(). */
   #heldBack: readonly Job[] = [];
@@ -67,7 +69,17 @@ export class Drain {
     });
     this.#renewal = new Renewal(this.#leases, (error) => this.#report("renew", error));
     this.#pauses = new Pauses(this.worker, events, options.cooldown);
-    this.#limits = new CallLimits(embedder.limits ?? {});
+    const { limits = {}, account = link.keys.name } = embedder;
+    this.#budget =
+      options.budget &&
+      new RateBudget(
+        link,
+        options.budget,
+        account,
+        limits.costPerItem ?? 0,
+        options.embedTimeoutMs,
+      );
+    this.#limits = new CallLimits(this.#budget?.capTo(limits) ?? limits);
     this.#places = new Places(options.concurrency, () => this.#sleeper.nudge());
     this.#maxBatchSize = settings.maxBatchSize;
     this.#context = this.#makeContext();
@@ -251,6 +263,7 @@ export class Drain {
       leases: this.#leases,
       places: this.#places,
       limits: this.#limits,
+      budget: this.#budget,
       stopSignal: this.#stop.signal,
       abortSignal: this.#abort.signal,
       obstacle: () =>

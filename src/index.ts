@@ -16,6 +16,7 @@
 
 export type { WaitOptions } from "./flow/wait.ts";
 export type { Backoff } from "./model/backoff.ts";
+export type { Budget } from "./model/budget.ts";
 export type {
   EmbedContext,
   Embedder,

@@ -2,12 +2,13 @@
 
 import { type Burial, Endings, type EndingsContext, type Return } from "./endings.ts";
 import { fillOf, formBatches, type Plan, remainderOf } from "./flow/batch.ts";
+import type { RateBudget } from "./flow/budget.ts";
 import { type CallCounts, type CallSize, embedBatch, type Permit } from "./flow/embed.ts";
 import type { EmbeddedJob } from "./flow/write.ts";
 import type { CallLimits } from "./limits.ts";
 import type { Batch } from "./model/batch.ts";
 import type { Embedder } from "./model/embedder.ts";
-import { messageOf } from "./model/errors.ts";
+import { asError, EmbedderError, messageOf } from "./model/errors.ts";
 import type { Job, JobResult } from "./model/job.ts";
 import type { Trouble } from "./model/trouble.ts";
 import type { Places } from "./places.ts";
@@ -18,10 +19,14 @@ export interface PipelineContext extends EndingsContext {
   readonly embedder: Embedder;
   readonly places: Places;
   readonly limits: CallLimits;
+  readonly budget: RateBudget | undefined;
   /** Why no call may begin now, if so. */
   obstacle(): Error | undefined;
   readonly provider: Provider;
 }
+
+/** Leave to call where nothing is counted. */
+const FREE: Permit = { end: () => undefined };
 
 export class Pipeline {
   /** What this pipeline takes to its end. */
@@ -38,6 +43,8 @@ export class Pipeline {
     tokensEstimated: 0,
     fillPermille: 0,
   };
+  /** What was reserved is being corrected by what was used. */
+  readonly #corrections: Promise<void>[] = [];
   /** The calls to make, their places booked. Planned again where some of them are not needed. */
   #plan: Plan;
   /** The next call is the one that tries after a shared pause. Cleared by that call. */
@@ -77,6 +84,7 @@ export class Pipeline {
       if (first !== undefined && this.#goesAlone) await this.#call(first);
       const rest = this.#goesAlone ? others : this.#plan.batches;
       const calls = await Promise.allSettled(rest.map((batch) => this.#call(batch)));
+      await Promise.all(this.#corrections);
       // Only after all have ended: until then their leases must be renewed.
       for (const call of calls) if (call.status === "rejected") throw call.reason;
       if (this.#isProbe)
@@ -174,8 +182,37 @@ export class Pipeline {
     return isProbe ? 1.5 * pauseMs : 0;
   }
 
-  #admit(_size: CallSize): Promise<Permit | Error> {
-    return Promise.resolve(this.#context.obstacle() ?? { end: () => undefined });
+  /** Leave to call: the provider is not to be left alone, and the budget has room. May wait for that. */
+  async #admit(size: CallSize): Promise<Permit | Error> {
+    const { budget, stopSignal, session, leases } = this.#context;
+    const obstacle = this.#context.obstacle();
+    if (obstacle !== undefined || budget === undefined) return obstacle ?? FREE;
+    const { worker } = leases;
+    const reservation = await this.#endings.persist("reserve", () =>
+      budget.reserve(size, stopSignal, (waitMs) => {
+        session.events.emit("budget:exhausted", { worker, account: budget.account, waitMs });
+      }),
+    );
+    const late = this.#context.obstacle();
+    if (reservation === undefined)
+      return late ?? new EmbedderError("unavailable", "The worker stops");
+    if (late === undefined) return { end: (tokens) => this.#correct(reservation.settle(tokens)) };
+    this.#correct(reservation.release());
+    return late;
+  }
+
+  /** Nothing waits for a correction but the end of this pipeline; one that fails leaves too much reserved, never too little. */
+  #correct(correction: Promise<void>): void {
+    const { session, leases } = this.#context;
+    const done = correction.catch((error: unknown) => {
+      const { worker } = leases;
+      session.events.emit("worker:failed", {
+        worker,
+        action: "settle a reservation",
+        error: asError(error),
+      });
+    });
+    this.#corrections.push(done);
   }
 
   async #conclude(results: readonly JobResult[], afterMs = 0): Promise<void> {

@@ -39,6 +39,12 @@ export interface EmbedqEvents {
   "lease:lost": { readonly worker: string; readonly keys: readonly string[] };
   /** The provider asks for a pause: no worker of the queue calls it for `pauseMs`. */
   "cooldown:started": { readonly pauseMs: number; readonly error: Error };
+  /** A call waits as the rate budget of this account is used up for now. */
+  "budget:exhausted": {
+    readonly worker: string;
+    readonly account: string;
+    readonly waitMs: number;
+  };
   /** The provider refused a call for its size: this worker makes smaller ones, of at most `limit` items, tokens or bytes. */
   "limit:lowered": { readonly measure: CallMeasure; readonly limit: number };
   /** A call after the pause succeeded. */

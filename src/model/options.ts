@@ -3,6 +3,7 @@
 import * as v from "valibot";
 import type { Backoff } from "./backoff.ts";
 import { DEFAULT_BACKOFF } from "./backoff.ts";
+import { type Budget, budgetSchema } from "./budget.ts";
 import {
   check,
   GROUP,
@@ -43,6 +44,8 @@ export interface ConsumerOptions {
   readonly backoff?: Optional<Backoff> | undefined;
   /** The shared pause after an outage where the provider names none: doubled from `baseMs` to `maxMs`. @default `{ baseMs: 1000, maxMs: 60000 }` */
   readonly cooldown?: Optional<{ baseMs: number; maxMs: number }> | undefined;
+  /** What may be asked of the provider in a minute or a day, by all processes together. @default no limit */
+  readonly budget?: Budget | undefined;
   /**
    * What is done with a text that is longer than the embedder takes (`limits.maxInputTokens`):
    * `reject` makes a dead letter of it, `truncate` embeds what fits of its start, and
@@ -52,6 +55,13 @@ export interface ConsumerOptions {
   readonly onOversize?: OversizePolicy | undefined;
   /** What a dead text leaves in its destination: a zero vector, or none (a zero vector has no direction: its cosine distance is undefined). @default "zero" */
   readonly onDead?: "zero" | "unset" | undefined;
+  /**
+   * Keeps vectors in Redis for `ttlMs` milliseconds after the call that brought them, by model,
+   * dimensions, task and text: an equal text under another key, or later, costs no call. Takes four
+   * bytes for each number of a vector.
+   * @default no cache
+   */
+  readonly cache?: { readonly ttlMs: number } | undefined;
 }
 
 /** Options that name the model where no embedder is given, or where the embedder is a plain function. */
@@ -87,8 +97,10 @@ export interface ResolvedOptions {
   readonly stopTimeoutMs: number;
   readonly backoff: Backoff;
   readonly cooldown: { readonly baseMs: number; readonly maxMs: number };
+  readonly budget: Budget | undefined;
   readonly onOversize: OversizePolicy;
   readonly onDead: "zero" | "unset";
+  readonly cache?: { readonly ttlMs: number } | undefined;
   readonly skipUnchanged: boolean;
   readonly notifications: NotificationMode;
   readonly embedder: Embedder | undefined;
@@ -141,8 +153,10 @@ const optionsSchema = v.strictObject(
       ),
       {},
     ),
+    budget: budgetSchema,
     onOversize: v.optional(oneOf("reject", "truncate", "split-and-average"), "reject"),
     onDead: v.optional(oneOf("zero", "unset"), "zero"),
+    cache: v.optional(v.strictObject({ ttlMs: wholeFrom(1) }, GROUP)),
     skipUnchanged: v.optional(v.boolean("must be true or false"), true),
     notifications: v.optional(oneOf("auto", "assume", "off"), "auto"),
     embedder: v.optional(

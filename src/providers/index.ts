@@ -4,5 +4,16 @@
  * @module
  */
 
+export type { GeminiOptions, GeminiTaskType } from "./gemini.ts";
+export { gemini } from "./gemini.ts";
 export type { HashingEmbedder, HashingOptions } from "./hashing.ts";
 export { hashing } from "./hashing.ts";
+export type { Fetch } from "./http.ts";
+export type { OpenAIOptions } from "./openai.ts";
+export { openAI } from "./openai.ts";
+export type { OpenAICompatibleOptions } from "./openai-compatible.ts";
+export { openAICompatible } from "./openai-compatible.ts";
+export type { OpenRouterOptions } from "./openrouter.ts";
+export { openRouter } from "./openrouter.ts";
+export type { HttpEmbedder, HttpOptions } from "./options.ts";
+export type { KnownServer } from "./servers.ts";
