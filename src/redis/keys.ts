@@ -19,12 +19,16 @@ export interface QueueKeys {
   readonly flush: string;
   /** String with expiry: no provider calls before this moment. */
   readonly cooldown: string;
+  /** Hash: what was counted, in total and for each worker. */
+  readonly usage: string;
   /** Channel: hints that there may be work, or that a key's work is gone. */
   readonly doorbell: string;
   /** The KEYS of every queue script, in the order that the prelude of the scripts names them. */
   readonly all: readonly string[];
   /** What a destination key may not begin with, or a vector would be written into the queue itself. */
   readonly reservedPrefix: string;
+  /** What the keys of cached vectors begin with. Without braces: they spread over the slots of a cluster. */
+  readonly cachePrefix: string;
 }
 
 export function queueKeys(name: string): QueueKeys {
@@ -38,6 +42,7 @@ export function queueKeys(name: string): QueueKeys {
     clock: of("clock"),
     flush: of("flush"),
     cooldown: of("cooldown"),
+    usage: of("usage"),
   };
   return {
     name,
@@ -45,6 +50,7 @@ export function queueKeys(name: string): QueueKeys {
     doorbell: of("doorbell"),
     all: Object.values(keys),
     reservedPrefix: of(""),
+    cachePrefix: `${name}:cache:`,
   };
 }
 

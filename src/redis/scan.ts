@@ -92,9 +92,9 @@ export async function serverName(link: Link): Promise<string> {
   return /\bid=\d+ addr=\S+/.exec(info)?.[0] ?? "";
 }
 
-function isOwn({ keys: { name, reservedPrefix } }: Link, key: string): boolean {
+function isOwn({ keys: { cachePrefix, reservedPrefix } }: Link, key: string): boolean {
   const isBudget = key.startsWith("{embedq:") && key.endsWith("}:budget");
-  return key.startsWith(reservedPrefix) || key.startsWith(`${name}:cache:`) || isBudget;
+  return key.startsWith(reservedPrefix) || key.startsWith(cachePrefix) || isBudget;
 }
 
 function decode(reply: Reply): string | undefined {

@@ -6,7 +6,7 @@ import { keyspaceChannel, queueKeys } from "../../src/redis/keys.ts";
 test("queueKeys gives every key the queue's hash tag, so that all share one cluster slot", () => {
   const keys = queueKeys("docs");
   for (const key of [...keys.all, keys.doorbell]) expect(key).toStartWith("{docs}:");
-  expect(new Set([...keys.all, keys.doorbell]).size).toBe(9);
+  expect(new Set([...keys.all, keys.doorbell]).size).toBe(10);
 });
 
 test("queueKeys hands the keys to the scripts in the order of their prelude", () => {
@@ -20,6 +20,7 @@ test("queueKeys hands the keys to the scripts in the order of their prelude", ()
     "clock",
     "flush",
     "cooldown",
+    "usage",
   ]);
 });
 

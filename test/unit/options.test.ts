@@ -126,6 +126,8 @@ describe("refusals", () => {
     ["backoff.factor", { backoff: { factor: Number.NaN } }, "a number"],
     ["backoff.maxMs", { backoff: { maxMs: 1.5 } }, "a whole number from 0"],
     ["backoff.base", { backoff: { base: 5 } }, ""],
+    ["cache.ttlMs", { cache: { ttlMs: 0 } }, "at least 1"],
+    ["cache.maxBytes", { cache: { ttlMs: 1, maxBytes: 5 } }, ""],
     ["cooldown.baseMs", { cooldown: { baseMs: 0 } }, "at least 1"],
     ["cooldown.maxMs", { cooldown: { maxMs: "1" } }, "a whole number from 1"],
     ["cooldown.factor", { cooldown: { factor: 2 } }, ""],
