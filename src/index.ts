@@ -61,7 +61,13 @@ export type {
   StoredSettings,
   VectorSpace,
 } from "./model/settings.ts";
-export type { QueueStats, WorkerStats } from "./model/stats.ts";
+export type {
+  ClaimCounts,
+  QueueStats,
+  UsageStats,
+  WorkerStats,
+  WorkerUsage,
+} from "./model/stats.ts";
 export type {
   BackfillOptions,
   ReembedOptions,

@@ -1,6 +1,6 @@
 // What the command line can do. Each command asks the queue and says what it found, as data and as lines.
 
-import type { EmbeddingQueue } from "../index.ts";
+import type { EmbeddingQueue, UsageStats } from "../index.ts";
 
 /** What a command found: `data` for `--json`, `lines` for people. */
 export interface Answer {
@@ -27,12 +27,14 @@ export const COMMANDS: readonly Command[] = [
     ...named("stats", "what waits, is in flight, and failed"),
     run: async (queue) => {
       const stats = await queue.stats();
-      const { workers, ...counts } = stats;
+      const { workers, usage, ...counts } = stats;
       const lines = Object.entries(counts).map(
         ([name, value]) => `${name.padEnd(16)} ${value ?? "-"}`,
       );
-      for (const { name, inFlight, idleMs } of workers) {
-        lines.push(`${name.padEnd(24)} ${inFlight} in flight, seen ${idleMs} ms ago`);
+      lines.push(...usageLines(usage));
+      for (const { name, inFlight, idleMs, usage: own } of workers) {
+        const did = `${inFlight} in flight, ${own.texts} texts in ${own.calls} calls`;
+        lines.push(`${name.padEnd(24)} ${did}, seen ${idleMs} ms ago`);
       }
       return { data: stats, lines };
     },
@@ -98,6 +100,22 @@ export const COMMANDS: readonly Command[] = [
     },
   },
 ];
+
+/** What the queue has cost so far, one sum a line. */
+function usageLines(usage: UsageStats): string[] {
+  const { calls, texts, tokens, tokensEstimated, batchFill, claims } = usage;
+  const fill = batchFill === undefined ? "-" : `${Math.round(100 * batchFill)} %`;
+  const reasons = Object.entries(claims).map(([reason, count]) => `${reason} ${count}`);
+  const sums = {
+    calls: `${calls}, filled ${fill}`,
+    texts,
+    tokens: tokensEstimated > 0 ? `${tokens}, of these ${tokensEstimated} estimated` : tokens,
+    saved: `${usage.cacheHits} by the cache, ${usage.skipHits} unchanged`,
+    failures: `${usage.failures}, deferred ${usage.deferrals}, given up ${usage.dead}`,
+    claims: reasons.join(", "),
+  };
+  return Object.entries(sums).map(([name, value]) => `${name.padEnd(16)} ${value}`);
+}
 
 function named(
   name: string,

@@ -3,6 +3,7 @@
 
 import type { Job } from "../model/job.ts";
 import { spaceTag, type VectorSpace } from "../model/settings.ts";
+import type { Usage } from "../model/usage.ts";
 import type { Link } from "../redis/link.ts";
 import { type ClaimReply, runClaim } from "../redis/scripts/claim.ts";
 import { runAdopt, runRenew } from "../redis/scripts/lease.ts";
@@ -52,7 +53,8 @@ export class Leases {
   }
 
   /**
-   * Takes work, at most `max` texts.
+   * Takes work, at most `max` texts, and tells Redis what was counted since the last claim. After a
+   * lost reply the same is told again: usage is counted at least once.
    *
    * @returns The reply, its jobs without those that this worker holds already (its own lease that ran out and came back).
    */
@@ -61,7 +63,9 @@ export class Leases {
     readonly isAlone: boolean;
     readonly reclaims: boolean;
     readonly space: VectorSpace;
+    readonly usage?: Usage | undefined;
   }): Promise<ClaimReply> {
+    const { usage } = order;
     const sentAt = performance.now();
     try {
       const reply = await runClaim(this.#link, {
@@ -70,7 +74,10 @@ export class Leases {
         isAlone: order.isAlone,
         reclaims: order.reclaims,
         space: spaceTag(order.space),
+        usage: usage?.take(),
       });
+      if (reply.isCounted) usage?.confirm();
+      if (reply.reason !== "") usage?.noteClaim(reply.reason);
       this.#leaseMs = reply.leaseMs;
       return { ...reply, jobs: this.#hold(reply.jobs, sentAt) };
     } catch (error) {

@@ -3,6 +3,7 @@
 
 import type { CancelResult } from "../model/outcome.ts";
 import type { QueueStats } from "../model/stats.ts";
+import { queueUsageOf, type Usage, workerUsageOf } from "../model/usage.ts";
 import type { Link } from "../redis/link.ts";
 import { runCancel } from "../redis/scripts/settle.ts";
 import { runRepair, runStats, runSweep } from "../redis/scripts/state.ts";
@@ -23,9 +24,13 @@ export function sweepConsumers(link: Link): Promise<number> {
   return runSweep(link, undefined, DEAD_AFTER_MS);
 }
 
-/** Removes a worker's own consumer, unless work stands under its name: that is for others to take over. */
-export function leaveGroup(link: Link, worker: string): Promise<number> {
-  return runSweep(link, worker, DEAD_AFTER_MS);
+/**
+ * Removes a worker's own consumer, unless work stands under its name: that is for others to take over.
+ *
+ * @param usage What the worker has counted; the part that no claim has told is told now.
+ */
+export function leaveGroup(link: Link, worker: string, usage?: Usage): Promise<number> {
+  return runSweep(link, worker, DEAD_AFTER_MS, usage?.take());
 }
 
 /** Takes outstanding work away; for each key what was found. */
@@ -50,6 +55,8 @@ export async function readStats(link: Link): Promise<QueueStats> {
       name,
       inFlight: pending,
       idleMs,
+      usage: workerUsageOf(state.usage.get(`worker:${name}`)),
     })),
+    usage: queueUsageOf(state.usage),
   };
 }

@@ -1,5 +1,50 @@
 // What a look at the queue from outside shows.
 
+/**
+ * What was asked of the provider and what it came to, since the queue or the worker began. As of each
+ * worker's last claim; after a lost reply or a crash a part can be counted twice or be missing.
+ */
+export interface WorkerUsage {
+  /** Provider calls made, also those that failed. */
+  readonly calls: number;
+  /** Texts that came back from the provider as vectors; equal texts of one call count once. */
+  readonly texts: number;
+  /** Tokens of the calls that came back: as the provider reports them, else estimated. */
+  readonly tokens: number;
+  /** The part of `tokens` that is an estimate. */
+  readonly tokensEstimated: number;
+  /** How full the calls were on average, from 0 to 1, by the limit that was nearest; undefined without calls. */
+  readonly batchFill: number | undefined;
+  /** Texts whose vectors were in the cache. */
+  readonly cacheHits: number;
+  /** How often a text went back to the queue without a spent attempt, for instance in an outage. */
+  readonly deferrals: number;
+  /** Failed attempts. */
+  readonly failures: number;
+  /** Texts that were given up. */
+  readonly dead: number;
+  /** Claims that brought work, by what made their first text due. */
+  readonly claims: ClaimCounts;
+}
+
+/** Why work was due: for each reason, how many claims. */
+export interface ClaimCounts {
+  /** A batch was full. */
+  readonly size: number;
+  /** The oldest text had waited for `flushIntervalMs`. */
+  readonly timer: number;
+  /** A flush was asked for, or a worker started. */
+  readonly flush: number;
+  /** A text came back: after a failure, an outage, a stop or a crash. */
+  readonly retry: number;
+}
+
+/** The queue's own usage: of all its workers, also of those that are gone, and of its producers. */
+export interface UsageStats extends WorkerUsage {
+  /** Texts that were skipped at the enqueue because their embedding is stored already. */
+  readonly skipHits: number;
+}
+
 /** One worker, as Redis knows it. */
 export interface WorkerStats {
   /** Its name in the consumer group. */
@@ -8,6 +53,8 @@ export interface WorkerStats {
   readonly inFlight: number;
   /** How long ago it last came to Redis for work, in milliseconds. */
   readonly idleMs: number;
+  /** What it has counted itself, since it started. */
+  readonly usage: WorkerUsage;
 }
 
 /** The state of a queue at one moment, counted by Redis in one step. */
@@ -32,4 +79,6 @@ export interface QueueStats {
   readonly cooldownMs: number;
   /** Every worker that Redis knows. */
   readonly workers: readonly WorkerStats[];
+  /** What the queue has cost and saved so far. */
+  readonly usage: UsageStats;
 }

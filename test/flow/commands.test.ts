@@ -44,7 +44,14 @@ test("10 full batches of 50 take 10 claims, 10 writes and 10 settles, and nothin
   const names = new Map<string, string>();
   const scripts = {
     claim: (link: Link) =>
-      runClaim(link, { worker: "w", max: 1, isAlone: true, reclaims: true, space: "" }),
+      runClaim(link, {
+        worker: "w",
+        max: 1,
+        isAlone: true,
+        reclaims: true,
+        space: "",
+        usage: undefined,
+      }),
     write: (link: Link) => writeDestinations(link, destinationFields("embedding"), "create", []),
     settle: (link: Link) => runSettle(link, "", []),
   };

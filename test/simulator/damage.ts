@@ -54,6 +54,14 @@ const HARMLESS = {
   damageWatermark: async ({ link }) => {
     await link.send(["SET", link.keys.flush, "soon"]);
   },
+  wrongUsage: async ({ link }) => {
+    await link.send(["SET", link.keys.usage, "much"]);
+  },
+  damageCounters: async ({ link, random }) => {
+    const counter = random.pick(["calls", "skipHits", "size", "cause", "worker:worker1"]);
+    await link.send(["DEL", link.keys.usage]);
+    await link.send(["HSET", link.keys.usage, counter, "rubbish"]);
+  },
   flushScripts: async ({ link }) => {
     await link.send(["SCRIPT", "FLUSH"]);
   },

@@ -4,6 +4,7 @@
 import { EmbedqError } from "../../src/model/errors.ts";
 import type { Job } from "../../src/model/job.ts";
 import { spaceTag } from "../../src/model/settings.ts";
+import { Usage } from "../../src/model/usage.ts";
 import type { Link } from "../../src/redis/link.ts";
 import { type ClaimReply, runClaim } from "../../src/redis/scripts/claim.ts";
 import { readDestinations } from "../../src/redis/scripts/destination.ts";
@@ -34,6 +35,7 @@ export class WorkerProcess {
   isStopping = false;
   /** Set by the schedule: ends what it has begun, and claims no more. */
   isLeaving = false;
+  readonly #usage = new Usage();
   readonly #world: World;
   readonly #crash: (process: WorkerProcess) => void;
   #busySlots = 0;
@@ -85,7 +87,7 @@ export class WorkerProcess {
     this.#slotsLeft--;
     if (this.isStopping && this.#slotsLeft === 0) {
       const deadAfterMs = this.#world.random.pick([0, LEASE_MS]);
-      await runSweep(actor.link, this.name, deadAfterMs);
+      await runSweep(actor.link, this.name, deadAfterMs, this.#usage.take());
       this.#world.ledger.count("stopped");
     }
   }
@@ -101,7 +103,9 @@ export class WorkerProcess {
         isAlone: this.#busySlots === 0,
         reclaims: this.isFinal || random.chance(0.9),
         space: spaceTag(SPACE),
+        usage: this.#usage.take(),
       });
+      if (reply.isCounted) this.#usage.confirm();
     } catch (error) {
       if (!isUnavailable(error)) throw error;
       if (misbehaviour === "forgetsLostClaims") return [];
@@ -151,6 +155,7 @@ export class WorkerProcess {
       return;
     }
     this.#busySlots++;
+    this.#usage.add({ calls: 1, texts: jobs.length });
     if (hasSolo) {
       this.#isSolo = true;
       ledger.count("solo");

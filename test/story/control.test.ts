@@ -60,6 +60,19 @@ test("stats count what waits, is in flight and is parked, the oldest age, and ev
     isPaused: false,
     cooldownMs: 0,
     workers: [],
+    usage: {
+      calls: 0,
+      texts: 0,
+      tokens: 0,
+      tokensEstimated: 0,
+      batchFill: undefined,
+      cacheHits: 0,
+      skipHits: 0,
+      deferrals: 0,
+      failures: 0,
+      dead: 0,
+      claims: { size: 0, timer: 0, flush: 0, retry: 0 },
+    },
   });
   const late = { backoff: { baseMs: 60_000, maxMs: 60_000 }, concurrency: 1 };
   await scope.worker({ embedder, ...late });

@@ -2,6 +2,7 @@
 // when work is due. Redis' own XCLAIM means only the second kind.
 
 import type { Job } from "../../model/job.ts";
+import type { ClaimReason, UsageReport } from "../../model/usage.ts";
 import type { Link } from "../link.ts";
 import { asFlatStrings, asList, asNumber, asText } from "../replies.ts";
 import { GIVE_UP_AFTER, JOBS_IN_LUA, jobsOf, SOLO_AFTER } from "./jobs.ts";
@@ -11,13 +12,16 @@ import { queueScript, type Script } from "./script.ts";
 const MAX_CLAIM_BYTES = 8 * 1024 * 1024;
 
 // Input: ARGV worker · the most texts it can start · '1' if it has nothing in flight ·
-//   '1' to look for abandoned work too · space
+//   '1' to look for abandoned work too · space · what the worker counted since it last told, as JSON ·
+//   its own totals, as JSON; both '' where nothing is new
 // Output: { state, sleepMs (-1: nothing to wait for), suspects, probe, damage, pending, workers,
-//   leaseMs, maxBatchSize, jobs (7 strings each), repairs (strings) }
+//   leaseMs, maxBatchSize, jobs (7 strings each), repairs (strings), reason, counted }
 //   state     work | sleep | settings (read them again)
 //   suspects  abandoned texts that wait for a worker with nothing else in flight
 //   probe     1: the first call after a cool-down, no other worker may call yet
 //   damage    1: a dedup field has lost its entry, the caller runs repair
+//   reason    why the first of the jobs was due: retry | size | timer | flush; '' without jobs
+//   counted   1: what the worker told is in the counters, it need not tell it again
 const CLAIM: Script = queueScript(
   "claim",
   String.raw`
@@ -27,11 +31,14 @@ local s = settings()
 max = math.min(max, s.maxBatchSize) -- the worker may not know of a change yet
 local jobs, repairs, count, bytes = {}, {}, 0, 0
 local suspects, isSolo, probe = 0, false, 0
+local reason, counted = '', false
 local function answer(state, sleepMs)
   local damage = redis.call('XLEN', PENDING) < redis.call('HLEN', DEDUP) and 1 or 0
   local _, consumers = groupState()
+  if count > 0 then tally(reason, 1) end
+  if hasMendedUsage then repairs[#repairs + 1] = 'usage that is no number counts from 0 again' end
   return { state, math.ceil(sleepMs), suspects, probe, damage, (inGroup()), consumers,
-    s.leaseMs, s.maxBatchSize, jobs, repairs }
+    s.leaseMs, s.maxBatchSize, jobs, repairs, reason, counted and 1 or 0 }
 end
 if outdated(s, ARGV[5]) then return answer('settings', -1) end
 
@@ -41,6 +48,7 @@ if missing then redis.call('XGROUP', 'CREATE', PENDING, GROUP, '0', 'MKSTREAM') 
 -- An ID that no entry has (the very last one would mean '>'): nothing is delivered, but the worker
 -- is known and was seen just now.
 redis.call('XREADGROUP', 'GROUP', GROUP, me, 'COUNT', 1, 'STREAMS', PENDING, '18446744073709551615-18446744073709551614')
+counted = takeUsage(me, ARGV[6], ARGV[7])
 
 if s.paused then return answer('sleep', -1) end
 local cooldown = redis.call('GET', COOLDOWN)
@@ -54,6 +62,10 @@ local function take(kind, id, key, live, attempts, deliveries)
   addJob(jobs, kind, id, key, live, attempts, deliveries)
   count = count + 1
   bytes = bytes + #live.value
+end
+local function watermarkCause()
+  local cause = redis.pcall('HGET', USAGE, 'cause')
+  return (cause == 'size' or cause == 'timer') and cause or 'flush'
 end
 local function hasRoom() return count < max and bytes < ${MAX_CLAIM_BYTES} and not isSolo end
 
@@ -121,6 +133,8 @@ while reclaims and hasRoom() do
   end
 end
 
+if count > 0 then reason = 'retry' end
+
 -- 2. New entries: up to the watermark, or full batches.
 local size, sleepMs, barren = s.maxBatchSize, -1, 0
 while hasRoom() and barren < 10 do -- a flood of rubbish cannot hold the server
@@ -134,9 +148,12 @@ while hasRoom() and barren < 10 do -- a flood of rubbish cannot hold the server
   end
   local ageMs = nowUs() / 1000 - idParts(first[1])
   -- Timer: all that waits is due. A negative age means that the clock stepped back.
-  if ageMs >= s.flushIntervalMs or ageMs < -1000 then raiseWatermark(lastEntryId()) end
+  if ageMs >= s.flushIntervalMs or ageMs < -1000 then raiseWatermark(lastEntryId(), 'timer') end
   local room = max - count
-  if not notAfter(first[1], watermark()) then
+  local why = 'size'
+  if notAfter(first[1], watermark()) then
+    why = watermarkCause()
+  else
     local fill = (size - count % size) % size -- a call that is made anyway is filled up
     local full = math.floor((waitingCount() - fill) / size) * size -- otherwise full batches only
     room = math.min(room, fill + math.max(0, full))
@@ -159,6 +176,7 @@ while hasRoom() and barren < 10 do -- a flood of rubbish cannot hold the server
       taken = taken + 1
     end
   end
+  if taken > 0 and reason == '' then reason = why end
   barren = taken == 0 and barren + 1 or 0
 end
 
@@ -189,6 +207,8 @@ export interface ClaimArguments {
   readonly isAlone: boolean;
   readonly reclaims: boolean;
   readonly space: string;
+  /** What the worker has counted since it last told; undefined where nothing is new. */
+  readonly usage: UsageReport | undefined;
 }
 
 export interface ClaimReply {
@@ -206,6 +226,10 @@ export interface ClaimReply {
   readonly jobs: readonly Job[];
   /** What was mended on the way, in words. */
   readonly repairs: readonly string[];
+  /** Why the first of the jobs was due; empty without jobs. */
+  readonly reason: ClaimReason | "";
+  /** What the worker told of its usage is counted. */
+  readonly isCounted: boolean;
 }
 
 /** Takes work. Not repeated after a lost reply: the caller adopts instead. */
@@ -219,6 +243,8 @@ export async function runClaim(link: Link, request: ClaimArguments): Promise<Cla
         request.isAlone ? "1" : "0",
         request.reclaims ? "1" : "0",
         request.space,
+        request.usage?.added ?? "",
+        request.usage?.own ?? "",
       ],
       { repeats: false },
     ),
@@ -236,5 +262,7 @@ export async function runClaim(link: Link, request: ClaimArguments): Promise<Cla
     maxBatchSize: asNumber(reply[8]),
     jobs: jobsOf(asFlatStrings(reply[9])),
     repairs: asFlatStrings(reply[10]),
+    reason: asText(reply[11]) as ClaimReply["reason"],
+    isCounted: asNumber(reply[12]) === 1,
   };
 }

@@ -47,7 +47,7 @@ local hasRetries = redis.call('HLEN', RETRIES) > 0
 -- The first write: out of memory refuses the whole call here, with nothing half-written.
 redis.call('SET', CLOCK, digits(clock))
 
-local changed, added = {}, {}
+local changed, added, skips = {}, {}, 0
 for i = 1, #keys do
   local at = 4 * i + 1
   local key, text, floor, unchanged = keys[i], ARGV[at + 1], tonumber(ARGV[at + 2]), ARGV[at + 3] == '1'
@@ -61,6 +61,7 @@ for i = 1, #keys do
     kind, version = 'superseded', math.max(floor, live and live.version or 0)
   elseif not live and unchanged then
     kind, version = 'touch', nextVersion(key, floor, live)
+    skips = skips + 1
   elseif not live and text == '' and not queueBlanks then
     kind, version = 'blank', nextVersion(key, floor, live, reserved)
   else
@@ -91,6 +92,7 @@ for i = 1, #changed, 500 do
 end
 if hasRetries then each(changed, 'HDEL', RETRIES) end -- attempts belong to the text, not to the key
 redis.call('SET', CLOCK, digits(clock))
+if skips > 0 then tally('skipHits', skips) end
 
 -- Size trigger: what waits crossed a multiple of the batch size, or this one call made a batch.
 reply[2] = digits(#added)
@@ -99,10 +101,10 @@ if #added > 0 then
   local after = waitingCount()
   local crossing = math.floor(after / size) * size
   if isLast and earlier + #added >= size then
-    raiseWatermark(added[#added])
+    raiseWatermark(added[#added], 'size')
     ring('due')
   elseif crossing > math.max(before, 0) then
-    raiseWatermark(added[math.max(1, math.min(#added, crossing - before))])
+    raiseWatermark(added[math.max(1, math.min(#added, crossing - before))], 'size')
     ring('due')
   elseif before <= 0 then
     ring('timer')

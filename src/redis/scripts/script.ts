@@ -19,7 +19,7 @@ const PARKED = "parked";
 // The helpers below are locals of every queue script. A dedup value is
 // "<version> <entry id>\n<text>"; blank text is the empty text.
 const PRELUDE = String.raw`
-local PENDING, DEDUP, RETRIES, DEAD, SETTINGS, CLOCK, FLUSH, COOLDOWN = unpack(KEYS)
+local PENDING, DEDUP, RETRIES, DEAD, SETTINGS, CLOCK, FLUSH, COOLDOWN, USAGE = unpack(KEYS)
 local DOORBELL = string.sub(PENDING, 1, -8) .. 'doorbell'
 local GROUP, PARKED = '${GROUP}', '${PARKED}'
 local DAY_US = 86400000000
@@ -176,10 +176,13 @@ local function lastEntryId()
   return last and last[1]
 end
 
--- Everything up to this entry is due.
-local function raiseWatermark(id)
+-- Everything up to this entry is due; for statistics only, why: size, timer or flush.
+local function raiseWatermark(id, cause)
   local mark = redis.call('GET', FLUSH)
-  if not mark or not string.match(mark, '^%d+%-%d+$') or not notAfter(id, mark) then redis.pcall('SET', FLUSH, id) end
+  if not mark or not string.match(mark, '^%d+%-%d+$') or not notAfter(id, mark) then
+    redis.pcall('SET', FLUSH, id)
+    redis.pcall('HSET', USAGE, 'cause', cause)
+  end
 end
 local function watermark()
   local mark = redis.call('GET', FLUSH)
@@ -190,6 +193,27 @@ end
 local function ringIfFlushed()
   local first = redis.call('XRANGE', PENDING, '-', '+', 'COUNT', 1)[1]
   if not first or not notAfter(first[1], watermark()) then ring('flushed') end
+end
+
+-- Adds to a counter; false where Redis refuses it, for instance out of memory. Counting never fails a
+-- script, and what a foreign hand left in its place is dropped.
+local hasMendedUsage = false
+local function tally(field, by)
+  local sum = redis.pcall('HINCRBY', USAGE, field, digits(by))
+  if type(sum) ~= 'table' then return true end
+  if string.find(sum.err, 'WRONGTYPE') then redis.pcall('DEL', USAGE)
+  elseif string.find(sum.err, 'not an integer') or string.find(sum.err, 'overflow') then redis.pcall('HDEL', USAGE, field)
+  else return false end
+  hasMendedUsage = true
+  return type(redis.pcall('HINCRBY', USAGE, field, digits(by))) ~= 'table'
+end
+-- What a worker has counted since it last told, and its own totals as JSON; both '' where nothing is new.
+local function takeUsage(worker, added, own)
+  if added == '' then return true end
+  local counted = true
+  for field, by in pairs(cjson.decode(added)) do counted = tally(field, by) and counted end
+  redis.pcall('HSET', USAGE, 'worker:' .. worker, own)
+  return counted
 end
 
 -- A dead letter; what the cap drops is counted. Returns an error table under OOM, as XADD does.

@@ -1,5 +1,6 @@
 // Questions about the queue's state, and the repairs that keep it true.
 
+import type { UsageReport } from "../../model/usage.ts";
 import type { Link } from "../link.ts";
 import { asFlatStrings, asList, asNumber, asText } from "../replies.ts";
 import { queueScript, type Script } from "./script.ts";
@@ -30,7 +31,7 @@ const FLUSH_NOW: Script = queueScript(
 if ARGV[1] ~= '1' and redis.call('XLEN', PENDING) < redis.call('HLEN', DEDUP) then return 'damaged' end
 local last = lastEntryId()
 if not last then return '' end
-raiseWatermark(last)
+raiseWatermark(last, 'flush')
 ring('due')
 return last
 `,
@@ -76,7 +77,8 @@ return { page[1], mended }
 );
 
 // Output: { entries, in the group, parked, outstanding keys, age of the oldest waiting in ms (-1: none),
-//   letters, letters dropped, '1' if paused, cool-down in ms, consumers: name · pending · idle in ms each }
+//   letters, letters dropped, '1' if paused, cool-down in ms, consumers: name · pending · idle in ms each,
+//   usage: field · value each }
 const STATS: Script = queueScript(
   "stats",
   String.raw`
@@ -93,21 +95,25 @@ end
 local ageMs = -1
 local first = redis.call('XRANGE', PENDING, '(' .. groupState(), '+', 'COUNT', 1)[1]
 if first then ageMs = math.max(0, nowUs() / 1000 - idParts(first[1])) end
+local usage = redis.pcall('HGETALL', USAGE)
 local untilMs = tonumber(string.match(redis.call('GET', COOLDOWN) or '', '^(%d+) ') or '0')
 return {
   redis.call('XLEN', PENDING), (inGroup()), parkedCount(), redis.call('HLEN', DEDUP), math.floor(ageMs),
   redis.call('XLEN', DEAD), tonumber(redis.call('HGET', SETTINGS, 'deadLettersDropped') or '0'),
-  settings().paused and 1 or 0, math.max(0, math.ceil(untilMs - nowUs() / 1000)), consumers
+  settings().paused and 1 or 0, math.max(0, math.ceil(untilMs - nowUs() / 1000)), consumers,
+  usage.err and {} or usage
 }
 `,
 );
 
-// Input: ARGV '' or the worker that leaves · idle time in ms after which any other is taken for dead
+// Input: ARGV '' or the worker that leaves · idle time in ms after which any other is taken for dead ·
+//   what the worker counted since it last told, as JSON · its own totals, as JSON; both '' where nothing is new
 // Output: consumers removed. One with pending entries stays: XGROUP DELCONSUMER would drop them.
 const SWEEP: Script = queueScript(
   "sweep",
   String.raw`
-local removed = 0
+local removed, stays = 0, {}
+takeUsage(ARGV[1], ARGV[3], ARGV[4])
 local list = redis.pcall('XINFO', 'CONSUMERS', PENDING, GROUP)
 if list.err then return 0 end
 for _, flat in ipairs(list) do
@@ -117,7 +123,13 @@ for _, flat in ipairs(list) do
   if consumer['pending'] == 0 and (leaves or isDead) then
     redis.call('XGROUP', 'DELCONSUMER', PENDING, GROUP, consumer['name'])
     removed = removed + 1
+  else
+    stays['worker:' .. consumer['name']] = true
   end
+end
+local counted = redis.pcall('HKEYS', USAGE)
+for _, field in ipairs(counted.err and {} or counted) do
+  if string.sub(field, 1, 7) == 'worker:' and not stays[field] then redis.call('HDEL', USAGE, field) end
 end
 if ARGV[1] ~= '' and waitingCount() + parkedCount() > 0 then ring('due') end
 return removed
@@ -179,6 +191,8 @@ export interface StateReply {
   readonly isPaused: boolean;
   readonly cooldownMs: number;
   readonly consumers: readonly { name: string; pending: number; idleMs: number }[];
+  /** What the queue's key of that name holds. */
+  readonly usage: ReadonlyMap<string, string>;
 }
 
 export async function runStats(link: Link): Promise<StateReply> {
@@ -192,6 +206,11 @@ export async function runStats(link: Link): Promise<StateReply> {
       idleMs: Number(flat[at + 2]),
     });
   }
+  const usage = new Map<string, string>();
+  const counters = asFlatStrings(reply[10]);
+  for (let at = 0; at < counters.length; at += 2) {
+    usage.set(counters[at] ?? "", counters[at + 1] ?? "");
+  }
   return {
     entries: asNumber(reply[0]),
     pending: asNumber(reply[1]),
@@ -203,14 +222,22 @@ export async function runStats(link: Link): Promise<StateReply> {
     isPaused: asNumber(reply[7]) === 1,
     cooldownMs: asNumber(reply[8]),
     consumers,
+    usage,
   };
 }
 
-/** Removes consumers that hold nothing: the one that leaves (if any), and those not seen for `deadAfterMs`. */
+/**
+ * Removes consumers that hold nothing: the one that leaves (if any), and those not seen for
+ * `deadAfterMs`; and what was counted for workers that are gone.
+ *
+ * @param usage What the worker that leaves has not told yet.
+ */
 export async function runSweep(
   link: Link,
   leaving: string | undefined,
   deadAfterMs: number,
+  usage?: UsageReport,
 ): Promise<number> {
-  return asNumber(await link.run(SWEEP, [leaving ?? "", String(deadAfterMs)]));
+  const told = [usage?.added ?? "", usage?.own ?? ""];
+  return asNumber(await link.run(SWEEP, [leaving ?? "", String(deadAfterMs), ...told]));
 }

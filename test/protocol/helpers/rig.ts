@@ -11,6 +11,7 @@ import {
   spaceTag,
   type VectorSpace,
 } from "../../../src/model/settings.ts";
+import type { UsageReport } from "../../../src/model/usage.ts";
 import { FLOAT_BYTES, toVectorBytes, zeroVectorBytes } from "../../../src/model/vector.ts";
 import { Connection } from "../../../src/redis/connection.ts";
 import { createLink, type Link } from "../../../src/redis/link.ts";
@@ -56,6 +57,7 @@ export async function openRig(scope: Scope, settings: RequestedSettings = {}): P
 interface ClaimOptions {
   readonly max?: number;
   readonly isAlone?: boolean;
+  readonly usage?: UsageReport | undefined;
 }
 
 interface EnqueueOptions {
@@ -103,9 +105,19 @@ export class Rig {
     await runFlush(this.link);
   }
 
-  claim(worker: string, { max = 50, isAlone = true }: ClaimOptions = {}): Promise<ClaimReply> {
+  claim(
+    worker: string,
+    { max = 50, isAlone = true, usage }: ClaimOptions = {},
+  ): Promise<ClaimReply> {
     const space = spaceTag(SPACE);
-    return runClaim(this.link, { worker, max, isAlone, reclaims: true, space });
+    return runClaim(this.link, {
+      worker,
+      max,
+      isAlone,
+      reclaims: true,
+      space,
+      usage,
+    });
   }
 
   /** Claims what must be exactly one text, due or not. */
