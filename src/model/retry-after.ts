@@ -43,7 +43,8 @@ export function askedWaitMs(
     ...(isAboutRate(reply, statement) ? sources.map((headers) => resetOf(headers, now)) : []),
     longest(statement.messages.map(spokenOf)),
   ];
-  return waits.find((wait) => wait !== undefined && wait > 0);
+  const asked = waits.find((wait) => wait !== undefined && wait > 0);
+  return asked === undefined ? undefined : Math.ceil(asked);
 }
 
 function isAboutRate({ status }: HttpReply, statement: Statement): boolean {

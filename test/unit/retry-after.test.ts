@@ -13,7 +13,7 @@ function wait(headers: HeaderSource | undefined, body?: unknown, status = 429): 
 describe("Retry-After", () => {
   const rows: [Record<string, unknown>, number | undefined][] = [
     [{ "retry-after-ms": "1500" }, 1500],
-    [{ "retry-after-ms": "20.5", "retry-after": "1" }, 20.5],
+    [{ "retry-after-ms": "20.5", "retry-after": "1" }, 21],
     [{ "retry-after": "20" }, 20_000],
     [{ "Retry-After": 7 }, 7000],
     [{ "RETRY-AFTER": ["7"] }, 7000],
@@ -98,7 +98,7 @@ describe("the body", () => {
   });
 
   test("Gemini's RetryInfo is a decimal duration", () => {
-    expect(wait({}, info("45.837906927s"))).toBeCloseTo(45_837.906927, 6);
+    expect(wait({}, info("45.837906927s"))).toBe(45_838);
     expect(wait({}, JSON.stringify(info("3600s")))).toBe(3_600_000);
     expect(wait({}, info("0s"))).toBeUndefined();
     expect(wait({}, info("soon"))).toBeUndefined();
