@@ -25,6 +25,7 @@ const MACHINERY = [
   "endings.ts",
   "limits.ts",
   "pauses.ts",
+  "persistence.ts",
   "places.ts",
   "provider.ts",
   "renewal.ts",

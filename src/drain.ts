@@ -8,16 +8,14 @@ import { Agenda } from "./agenda.ts";
 import { Doorbell } from "./doorbell.ts";
 import { Endings } from "./endings.ts";
 import { maxItemsOf } from "./flow/batch.ts";
-import { RateBudget } from "./flow/budget.ts";
 import { type ClaimReply, Leases } from "./flow/claim.ts";
 import { flushNow } from "./flow/flush.ts";
 import { leaveGroup, repairQueue, sweepConsumers } from "./flow/tidy.ts";
-import { CallLimits } from "./limits.ts";
 import type { Embedder } from "./model/embedder.ts";
 import { asError, EmbedderError } from "./model/errors.ts";
 import type { Job } from "./model/job.ts";
 import { delay } from "./model/lifecycle.ts";
-import type { VectorSpace } from "./model/settings.ts";
+import { type ClaimReason, Usage } from "./model/usage.ts";
 import { Pauses } from "./pauses.ts";
 import { Pipeline, type PipelineContext } from "./pipeline.ts";
 import { Places } from "./places.ts";
@@ -29,8 +27,7 @@ import { Sleeper } from "./sleeper.ts";
 export class Drain {
   readonly worker: string = `worker-${crypto.randomUUID().slice(0, 13)}`;
   readonly #session: Session;
-  readonly #embedder: Embedder;
-  readonly #space: VectorSpace;
+  readonly #provider: Provider;
   readonly #leases: Leases;
   readonly #pauses: Pauses;
   readonly #places: Places;
@@ -39,8 +36,7 @@ export class Drain {
   readonly #sleeper = new Sleeper(this.#stop.signal);
   readonly #context: PipelineContext;
   readonly #doorbell: Doorbell;
-  readonly #budget: RateBudget | undefined;
-  readonly #limits: CallLimits;
+  readonly #usage = new Usage();
   /** Claimed, and waiting for more texts to make a full call with. Written by begin(). */
   #heldBack: readonly Job[] = [];
   /** Claims on their way through the pipeline. Written by begin(), emptied by each at its end. */
@@ -61,25 +57,12 @@ export class Drain {
   constructor(session: Session, embedder: Embedder) {
     const { link, settings, options, events } = session;
     this.#session = session;
-    this.#embedder = embedder;
-    const { model, dimensions, task = "" } = embedder;
-    this.#space = { model, dimensions, task };
     this.#leases = new Leases(link, this.worker, settings.leaseMs, (lost) => {
       events.emit("lease:lost", { worker: this.worker, keys: lost.map(({ key }) => key) });
     });
     this.#renewal = new Renewal(this.#leases, (error) => this.#report("renew", error));
     this.#pauses = new Pauses(this.worker, events, options.cooldown);
-    const { limits = {}, account = link.keys.name } = embedder;
-    this.#budget =
-      options.budget &&
-      new RateBudget(
-        link,
-        options.budget,
-        account,
-        limits.costPerItem ?? 0,
-        options.embedTimeoutMs,
-      );
-    this.#limits = new CallLimits(this.#budget?.capTo(limits) ?? limits);
+    this.#provider = new Provider(session, embedder, this.#pauses);
     this.#places = new Places(options.concurrency, () => this.#sleeper.nudge());
     this.#maxBatchSize = settings.maxBatchSize;
     this.#context = this.#makeContext();
@@ -121,7 +104,7 @@ export class Drain {
     this.#renewal.stop();
     this.#doorbell.close();
     try {
-      await leaveGroup(this.#session.link, this.worker);
+      await leaveGroup(this.#session.link, this.worker, this.#usage);
     } catch (error) {
       this.#report("leave", error);
     }
@@ -152,7 +135,7 @@ export class Drain {
     if (this.#pauses.ownMs > 0) return this.#pauses.ownMs;
     const adopted = await this.#leases.adopt();
     if (adopted !== undefined && adopted.length > 0) {
-      this.#begin(adopted, false);
+      this.#begin(adopted, false, "retry");
       return 0;
     }
     const max = this.#claimSize();
@@ -164,7 +147,13 @@ export class Drain {
     const askedAt = performance.now();
     const { reclaims } = this.#agenda;
     const isAlone = this.#running.size === 0 && this.#heldBack.length === 0;
-    const reply = await this.#leases.claim({ max, isAlone, reclaims, space: this.#space });
+    const reply = await this.#leases.claim({
+      max,
+      isAlone,
+      reclaims,
+      space: this.#provider.space,
+      usage: this.#usage,
+    });
     const restMs = await this.#follow(reply);
     return restMs === 0 ? 0 : Math.max(1, Math.min(restMs, this.#agenda.restMs(askedAt, reclaims)));
   }
@@ -173,7 +162,7 @@ export class Drain {
   #claimSize(): number {
     if (this.#isSolo || this.#blocked > 0) return 0;
     if (this.#mustBeAlone && this.#running.size > 0) return 0;
-    const items = maxItemsOf(this.#limits.current);
+    const items = maxItemsOf(this.#provider.limits.current);
     const size = Math.min(this.#maxBatchSize, this.#session.options.concurrency * items);
     // A last call that is not full may be held back: it needs no place of its own.
     return this.#places.free >= Math.max(1, Math.floor(size / items)) ? size : 0;
@@ -193,7 +182,7 @@ export class Drain {
     else {
       // Redis' clock decides when a shared pause is over; ours may lag behind by a trip.
       this.#pauses.endShared();
-      this.#begin(reply.jobs, reply.isProbe);
+      this.#begin(reply.jobs, reply.isProbe, reply.reason || "retry");
     }
     if (reply.isDamaged) {
       const count = await repairQueue(link);
@@ -211,7 +200,7 @@ export class Drain {
   }
 
   /** Sends claimed jobs down the pipeline, with what was held back before them. */
-  #begin(claimed: readonly Job[], isProbe: boolean, holdsBack = true): void {
+  #begin(claimed: readonly Job[], isProbe: boolean, reason: ClaimReason, holdsBack = true): void {
     const jobs = [...this.#heldBack, ...claimed];
     const isSolo = claimed.some(({ kind }) => kind === "solo");
     const isMixed = isSolo && (jobs.length > 1 || this.#running.size > 0);
@@ -221,14 +210,19 @@ export class Drain {
       this.#track(jobs, this.#refuseMixed(jobs), isSolo);
       return;
     }
-    const pipeline = new Pipeline(this.#context, jobs, { isProbe, goesAlone, holdsBack });
+    const pipeline = new Pipeline(this.#context, jobs, {
+      isProbe,
+      goesAlone,
+      holdsBack,
+      reason,
+    });
     this.#heldBack = pipeline.heldBack;
     this.#track(pipeline.jobs, pipeline.run(), isSolo);
   }
 
   /** What was held back waits no longer. */
   #beginHeldBack(): void {
-    if (this.#heldBack.length > 0) this.#begin([], false, false);
+    if (this.#heldBack.length > 0) this.#begin([], false, "size", false);
   }
 
   /** Sees a claim to its end. */
@@ -258,19 +252,17 @@ export class Drain {
   #makeContext(): PipelineContext {
     return {
       session: this.#session,
-      embedder: this.#embedder,
-      space: this.#space,
+      space: this.#provider.space,
       leases: this.#leases,
       places: this.#places,
-      limits: this.#limits,
-      budget: this.#budget,
+      usage: this.#usage,
       stopSignal: this.#stop.signal,
       abortSignal: this.#abort.signal,
       obstacle: () =>
         this.#stop.signal.aborted
           ? new EmbedderError("unavailable", "The worker stops")
           : this.#pauses.obstacle(),
-      provider: new Provider(this.#session, this.#pauses),
+      provider: this.#provider,
       onHandedBack: (count) => {
         this.#handedBack += count;
       },

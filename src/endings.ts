@@ -1,7 +1,6 @@
 // The ends that a text can have: stored and settled, given back, or given up. Each step is repeated
 // until Redis took it: what the provider was paid for is kept.
 
-import type { Leases } from "./flow/claim.ts";
 import { areOutstanding, failJobs, giveUpJobs, ringGone, settleJobs } from "./flow/settle.ts";
 import {
   areWritten,
@@ -13,25 +12,20 @@ import {
 import { backoffMs } from "./model/backoff.ts";
 import { asError, EmbedqError, messageOf } from "./model/errors.ts";
 import type { Job } from "./model/job.ts";
-import { delay } from "./model/lifecycle.ts";
 import type { VectorSpace } from "./model/settings.ts";
-import type { Session } from "./session.ts";
+import type { Usage } from "./model/usage.ts";
+import { Persistence, type PersistenceContext } from "./persistence.ts";
 
 /** What the ends need of the worker around them. */
-export interface EndingsContext {
-  readonly session: Session;
+export interface EndingsContext extends PersistenceContext {
   readonly space: VectorSpace;
-  readonly leases: Leases;
+  readonly usage: Usage;
   /** Raised when no further call may begin. */
   readonly stopSignal: AbortSignal;
-  /** Raised when everything must end. */
-  readonly abortSignal: AbortSignal;
   /** This many texts went back because the worker stops. */
   onHandedBack(count: number): void;
   /** Something is due again after this time. */
   wakeIn(ms: number): void;
-  /** Redis does not take what must be stored, or does again: no work is claimed meanwhile. */
-  onBlocked(isBlocked: boolean): void;
 }
 
 /** A text whose attempts are over, and why. */
@@ -52,12 +46,14 @@ export interface Return {
 
 export class Endings {
   readonly #context: EndingsContext;
+  readonly #steps: Persistence;
   /** Texts that were not embedded. */
   errors = 0;
   firstError: Error | undefined;
 
   constructor(context: EndingsContext) {
     this.#context = context;
+    this.#steps = new Persistence(context);
   }
 
   /** Counts a text that is not embedded this time. */
@@ -69,7 +65,7 @@ export class Endings {
   /** Of jobs that were delivered before: those whose results are stored, so that only the settle is missing. */
   async alreadyStored(jobs: readonly Job[]): Promise<readonly Job[]> {
     if (jobs.length === 0) return [];
-    const stored = await this.persist("read", () => areWritten(this.#writeStage(), jobs));
+    const stored = await this.#steps.persist("read", () => areWritten(this.#writeStage(), jobs));
     return jobs.filter((_, i) => stored[i]);
   }
 
@@ -77,14 +73,16 @@ export class Endings {
   async store(embedded: readonly EmbeddedJob[]): Promise<void> {
     const { leases, session } = this.#context;
     const jobs = embedded.map(({ job }) => job);
-    const wanted = new Set(await this.persist("renew", () => leases.stillWanted(jobs)));
+    const wanted = new Set(await this.#steps.persist("renew", () => leases.stillWanted(jobs)));
     // What the queue no longer wants is not written, only let go of.
     const settled = jobs.filter((job) => !wanted.has(job));
     const buried: Burial[] = [];
     let left = embedded.filter(({ job }) => wanted.has(job));
     for (let attempt = 0; left.length > 0; attempt++) {
       const page = left;
-      const words = await this.persist("write", () => writeEmbeddings(this.#writeStage(), page));
+      const words = await this.#steps.persist("write", () =>
+        writeEmbeddings(this.#writeStage(), page),
+      );
       left = [];
       const missing: Job[] = [];
       page.forEach((item, i) => {
@@ -106,7 +104,7 @@ export class Endings {
       await this.settle(settled.splice(0));
       for (const { key, version } of missing) session.events.emit("text:skipped", { key, version });
       await this.#ringGone(missing);
-      if (left.length > 0) await this.#pauseBlocked("write", words, attempt);
+      if (left.length > 0) await this.#steps.pauseBlocked("write", words, attempt);
     }
     await this.settle(settled);
     for (const { reason } of buried) this.note(new Error(reason));
@@ -132,7 +130,7 @@ export class Endings {
     // Before the script: a claim that gets such a text again, even before this reply, gets it anew.
     leases.release(results.map(({ job }) => job));
     const rings = stopSignal.aborted || results.some(({ status }) => status === "deferred");
-    const replies = await this.persist("give back", () =>
+    const replies = await this.#steps.persist("give back", () =>
       failJobs(session.link, leases.worker, failures, rings),
     );
     if (stopSignal.aborted) {
@@ -143,6 +141,10 @@ export class Endings {
       const { key, version } = job;
       const { word, attempts = 0 } = replies[i] ?? {};
       const waitMs = failures[i]?.backoffMs ?? 0;
+      const isAnswered = word === "giveUp" || word === "parked";
+      if (isAnswered) {
+        this.#context.usage.add(status === "deferred" ? { deferrals: 1 } : { failures: 1 });
+      }
       if (word === "giveUp") {
         leases.keep(job);
         dead.push({ job, reason: messageOf(error), attempts });
@@ -162,7 +164,7 @@ export class Endings {
   async settle(jobs: readonly Job[]): Promise<void> {
     if (jobs.length === 0) return;
     const { session, space, leases } = this.#context;
-    const step = () => this.persist("settle", () => settleJobs(session.link, space, jobs));
+    const step = () => this.#steps.persist("settle", () => settleJobs(session.link, space, jobs));
     let settled = await step();
     // Perhaps the settings were only lost: then they are stored again, and the work is done.
     if (settled === undefined && (await this.#isStillAgreed())) settled = await step();
@@ -176,7 +178,7 @@ export class Endings {
     const { session } = this.#context;
     let left = await this.#stillOutstanding(burials);
     for (let attempt = 0; left.length > 0; attempt++) {
-      const marks = await this.persist("mark a dead text", () =>
+      const marks = await this.#steps.persist("mark a dead text", () =>
         writeDeadMarks(
           this.#writeStage(),
           left.map(({ job }) => job),
@@ -184,7 +186,7 @@ export class Endings {
       );
       const unmarked = left.filter((_, i) => typeof marks[i] === "object");
       const marked = left.filter((_, i) => typeof marks[i] !== "object");
-      const letters = await this.persist("write a dead letter", () =>
+      const letters = await this.#steps.persist("write a dead letter", () =>
         giveUpJobs(
           session.link,
           marked.map(({ job, reason }) => ({ ...job, reason })),
@@ -198,7 +200,7 @@ export class Endings {
         marked.filter((_, i) => letters[i] !== "outOfMemory").map(({ job }) => job),
       );
       left = [...unmarked, ...unwritten];
-      if (left.length > 0) await this.#pauseBlocked("write a dead letter", marks, attempt);
+      if (left.length > 0) await this.#steps.pauseBlocked("write a dead letter", marks, attempt);
     }
   }
 
@@ -207,7 +209,7 @@ export class Endings {
     if (burials.length === 0) return [];
     const { link } = this.#context.session;
     const jobs = burials.map(({ job }) => job);
-    const wanted = await this.persist("read", () => areOutstanding(link, jobs));
+    const wanted = await this.#steps.persist("read", () => areOutstanding(link, jobs));
     await this.settle(jobs.filter((_, i) => !wanted[i]));
     return burials.filter((_, i) => wanted[i]);
   }
@@ -224,48 +226,15 @@ export class Endings {
     }
   }
 
-  /** Repeats a step until Redis took it. Ends with an error only when the worker must end. */
-  async persist<T>(action: string, step: () => Promise<T>): Promise<T> {
-    const { session, leases, abortSignal } = this.#context;
-    let isBlocked = false;
-    try {
-      for (let attempt = 0; ; attempt++) {
-        try {
-          return await step();
-        } catch (error) {
-          session.events.emit("worker:failed", {
-            worker: leases.worker,
-            action,
-            error: asError(error),
-          });
-          if (!isBlocked) this.#context.onBlocked(true);
-          isBlocked = true;
-          if (!(await delay(pauseMs(attempt), abortSignal))) throw error;
-        }
-      }
-    } finally {
-      if (isBlocked) this.#context.onBlocked(false);
-    }
-  }
-
-  /** Redis refused some writes, for instance because it is out of memory: they are tried again. */
-  async #pauseBlocked(action: string, words: readonly unknown[], attempt: number): Promise<void> {
-    const { session, leases, abortSignal } = this.#context;
-    const refused = words.find((word) => typeof word === "object") as { error: string } | undefined;
-    const message = `Cannot ${action} as Redis refused it: ${refused?.error ?? "out of memory"}`;
-    const error = new EmbedqError("ERR_REDIS_REPLY", message);
-    session.events.emit("worker:failed", { worker: leases.worker, action, error });
-    this.#context.onBlocked(true);
-    const elapsed = await delay(pauseMs(attempt), abortSignal);
-    this.#context.onBlocked(false);
-    if (!elapsed) throw error;
-  }
-
   /** Nothing was written for these: no event of the destination will end the waits. */
   async #ringGone(jobs: readonly Job[]): Promise<void> {
     const { link } = this.#context.session;
-    const keys = jobs.map(({ key }) => key);
-    await this.persist("ring", () => ringGone(link, keys));
+    await this.#steps.persist("ring", () =>
+      ringGone(
+        link,
+        jobs.map(({ key }) => key),
+      ),
+    );
   }
 
   #writeStage(): WriteStage {
@@ -275,6 +244,7 @@ export class Endings {
   }
 
   #reportDead(burials: readonly Burial[]): void {
+    this.#context.usage.add({ dead: burials.length });
     for (const { job, reason, attempts } of burials) {
       const { key, version } = job;
       this.#context.session.events.emit("text:dead", { key, version, attempts, reason });
@@ -284,11 +254,6 @@ export class Endings {
 
 /** Answers of a write after which the destination tells nobody anything. */
 const SILENT = new Set(["missing", "wrongtype", "forbidden"]);
-
-/** The pause before a step is tried again. */
-function pauseMs(attempt: number): number {
-  return Math.min(5000, 100 * 2 ** attempt);
-}
 
 function spaceChanged(job: Job): Return {
   const message =

@@ -2,24 +2,21 @@
 
 import { type Burial, Endings, type EndingsContext, type Return } from "./endings.ts";
 import { fillOf, formBatches, type Plan, remainderOf } from "./flow/batch.ts";
-import type { RateBudget } from "./flow/budget.ts";
+import { readCache, writeCache } from "./flow/cache.ts";
 import { type CallCounts, type CallSize, embedBatch, type Permit } from "./flow/embed.ts";
 import type { EmbeddedJob } from "./flow/write.ts";
-import type { CallLimits } from "./limits.ts";
 import type { Batch } from "./model/batch.ts";
-import type { Embedder } from "./model/embedder.ts";
 import { asError, EmbedderError, messageOf } from "./model/errors.ts";
 import type { Job, JobResult } from "./model/job.ts";
 import type { Trouble } from "./model/trouble.ts";
+import type { ClaimReason } from "./model/usage.ts";
+import { Persistence } from "./persistence.ts";
 import type { Places } from "./places.ts";
 import type { Provider } from "./provider.ts";
 
 /** What the pipeline needs of the worker around it. */
 export interface PipelineContext extends EndingsContext {
-  readonly embedder: Embedder;
   readonly places: Places;
-  readonly limits: CallLimits;
-  readonly budget: RateBudget | undefined;
   /** Why no call may begin now, if so. */
   obstacle(): Error | undefined;
   readonly provider: Provider;
@@ -35,7 +32,9 @@ export class Pipeline {
   readonly heldBack: readonly Job[];
   readonly #context: PipelineContext;
   readonly #endings: Endings;
+  readonly #steps: Persistence;
   readonly #goesAlone: boolean;
+  readonly #reason: ClaimReason;
   readonly #counts: CallCounts = {
     calls: 0,
     texts: 0,
@@ -43,8 +42,9 @@ export class Pipeline {
     tokensEstimated: 0,
     fillPermille: 0,
   };
-  /** What was reserved is being corrected by what was used. */
-  readonly #corrections: Promise<void>[] = [];
+  #cacheHits = 0;
+  /** What nothing waits for but the end: corrections of the budget, vectors for the cache. */
+  readonly #aside: Promise<void>[] = [];
   /** The calls to make, their places booked. Planned again where some of them are not needed. */
   #plan: Plan;
   /** The next call is the one that tries after a shared pause. Cleared by that call. */
@@ -58,15 +58,19 @@ export class Pipeline {
       readonly isProbe: boolean;
       readonly goesAlone: boolean;
       readonly holdsBack: boolean;
+      /** Why the claim was due. */
+      readonly reason: ClaimReason;
     },
   ) {
     this.#context = context;
     this.#isProbe = order.isProbe;
     this.#goesAlone = order.goesAlone;
+    this.#reason = order.reason;
     this.#endings = new Endings(context);
+    this.#steps = new Persistence(context);
     const plan = this.#planFor(jobs);
     const remainder = order.holdsBack
-      ? remainderOf(plan.batches, context.limits.current)
+      ? remainderOf(plan.batches, context.provider.limits.current)
       : undefined;
     this.#plan = { ...plan, batches: plan.batches.filter((batch) => batch !== remainder) };
     this.heldBack = remainder?.slots.flatMap((slot) => slot.jobs) ?? [];
@@ -84,11 +88,11 @@ export class Pipeline {
       if (first !== undefined && this.#goesAlone) await this.#call(first);
       const rest = this.#goesAlone ? others : this.#plan.batches;
       const calls = await Promise.allSettled(rest.map((batch) => this.#call(batch)));
-      await Promise.all(this.#corrections);
+      await Promise.all(this.#aside);
       // Only after all have ended: until then their leases must be renewed.
       for (const call of calls) if (call.status === "rejected") throw call.reason;
       if (this.#isProbe)
-        await this.#endings.persist("go on", () => this.#context.provider.returnProbe());
+        await this.#steps.persist("go on", () => this.#context.provider.returnProbe());
     } finally {
       const { errors, firstError } = this.#endings;
       const { session, leases } = this.#context;
@@ -97,7 +101,10 @@ export class Pipeline {
         worker: leases.worker,
         durationMs: performance.now() - startedAt,
         batchSize: this.jobs.length,
+        reason: this.#reason,
         calls: this.#counts.calls,
+        tokens: this.#counts.tokens,
+        cacheHits: this.#cacheHits,
         errorCount: errors,
         error: firstError,
       });
@@ -105,9 +112,9 @@ export class Pipeline {
   }
 
   #planFor(jobs: readonly Job[]): Plan {
-    const { limits, session } = this.#context;
+    const { provider, session } = this.#context;
     const calling = jobs.filter(({ kind, text }) => kind !== "giveUp" && text !== "");
-    return formBatches(calling, limits.current, session.options.onOversize);
+    return formBatches(calling, provider.limits.current, session.options.onOversize);
   }
 
   /** Texts that are to be given up, blank ones, and those whose vector is stored already. */
@@ -122,18 +129,48 @@ export class Pipeline {
     const blank = this.jobs.filter((job) => !isOver(job) && job.text === "");
     await this.#endings.store(blank.map((job) => ({ job, vector: undefined })));
     const over = new Set([...burials.map(({ job }) => job), ...blank]);
-    await this.#withoutStored(this.jobs.filter((job) => !over.has(job)));
+    await this.#spareCalls(this.jobs.filter((job) => !over.has(job)));
   }
 
-  /** A crash between write and settle must not cost a second call. */
-  async #withoutStored(jobs: readonly Job[]): Promise<void> {
+  /** Takes out of the plan what needs no call: its vector is stored, or kept in the cache. */
+  async #spareCalls(jobs: readonly Job[]): Promise<void> {
+    // A crash between write and settle must not cost a second call.
     const redelivered = jobs.filter(({ deliveries }) => deliveries > 1);
-    const stored = new Set(await this.#endings.alreadyStored(redelivered));
-    if (stored.size === 0) return;
-    await this.#endings.settle([...stored]);
+    const done = new Set(await this.#endings.alreadyStored(redelivered));
+    await this.#endings.settle([...done]);
+    const cached = await this.#fromCache(jobs.filter((job) => !done.has(job)));
+    await this.#endings.store(cached);
+    for (const { job } of cached) done.add(job);
+    if (done.size === 0) return;
     const planned = this.#plan.batches.length;
-    this.#plan = this.#planFor(jobs.filter((job) => !stored.has(job)));
+    this.#plan = this.#planFor(jobs.filter((job) => !done.has(job)));
     this.#context.places.book(this.#plan.batches.length - planned);
+  }
+
+  async #fromCache(jobs: readonly Job[]): Promise<readonly EmbeddedJob[]> {
+    const { session, usage } = this.#context;
+    const { cache } = this.#context.provider;
+    if (cache === undefined || jobs.length === 0) return [];
+    const texts = [...new Set(jobs.map(({ text }) => text))];
+    const { vectors, error } = await readCache(cache, texts);
+    if (error !== undefined) session.events.emit("cache:failed", { error });
+    const vectorOf = new Map(texts.map((text, i) => [text, vectors[i]]));
+    const found = jobs
+      .map((job) => ({ job, vector: vectorOf.get(job.text) }))
+      .filter(({ vector }) => vector !== undefined);
+    this.#cacheHits = found.length;
+    usage.add({ cacheHits: found.length });
+    return found;
+  }
+
+  async #toCache(embedded: readonly EmbeddedJob[]): Promise<void> {
+    const { session } = this.#context;
+    const { cache } = this.#context.provider;
+    if (cache === undefined) return;
+    const vectorOf = new Map(embedded.map(({ job, vector }) => [job.text, vector]));
+    const pairs = [...vectorOf].flatMap(([text, vector]) => (vector ? [{ text, vector }] : []));
+    const { error } = await writeCache(cache, pairs);
+    if (error !== undefined) session.events.emit("cache:failed", { error });
   }
 
   #call(batch: Batch): Promise<void> {
@@ -141,7 +178,8 @@ export class Pipeline {
   }
 
   async #embed(batch: Batch): Promise<void> {
-    const { embedder, session, limits, abortSignal } = this.#context;
+    const { session, abortSignal } = this.#context;
+    const { embedder, limits } = this.#context.provider;
     const { results, counts, outage } = await embedBatch(
       {
         embedder,
@@ -149,6 +187,7 @@ export class Pipeline {
         maxAttempts: session.settings.maxAttempts,
         signal: abortSignal,
         fillOf: (slots) => fillOf(slots, limits.current),
+        batchSize: session.settings.maxBatchSize,
         admit: (size) => this.#admit(size),
         onTooLarge: (measure, slots) => {
           const limit = limits.lower(measure, slots);
@@ -157,6 +196,7 @@ export class Pipeline {
       },
       batch,
     );
+    this.#context.usage.add(counts);
     for (const name of Object.keys(counts) as (keyof CallCounts)[]) {
       this.#counts[name] += counts[name];
     }
@@ -171,11 +211,11 @@ export class Pipeline {
     const isProbe = this.#isProbe;
     this.#isProbe = false;
     if (outage === undefined) {
-      await this.#endings.persist("go on", () => this.#context.provider.onReached(isProbe));
+      await this.#steps.persist("go on", () => this.#context.provider.onReached(isProbe));
       return 0;
     }
     // The pause is in force before the texts go back: nobody claims them in between.
-    const pauseMs = await this.#endings.persist("pause", () =>
+    const pauseMs = await this.#steps.persist("pause", () =>
       this.#context.provider.onOutage(outage, isProbe),
     );
     // What failed a probe is not the next one: it may be these very texts that the provider fails on.
@@ -184,11 +224,12 @@ export class Pipeline {
 
   /** Leave to call: the provider is not to be left alone, and the budget has room. May wait for that. */
   async #admit(size: CallSize): Promise<Permit | Error> {
-    const { budget, stopSignal, session, leases } = this.#context;
+    const { stopSignal, session, leases } = this.#context;
+    const { budget } = this.#context.provider;
     const obstacle = this.#context.obstacle();
     if (obstacle !== undefined || budget === undefined) return obstacle ?? FREE;
     const { worker } = leases;
-    const reservation = await this.#endings.persist("reserve", () =>
+    const reservation = await this.#steps.persist("reserve", () =>
       budget.reserve(size, stopSignal, (waitMs) => {
         session.events.emit("budget:exhausted", { worker, account: budget.account, waitMs });
       }),
@@ -212,7 +253,7 @@ export class Pipeline {
         error: asError(error),
       });
     });
-    this.#corrections.push(done);
+    this.#aside.push(done);
   }
 
   async #conclude(results: readonly JobResult[], afterMs = 0): Promise<void> {
@@ -229,6 +270,7 @@ export class Pipeline {
         } else returned.push({ status, job, error, afterMs });
       }
     }
+    this.#aside.push(this.#toCache(embedded));
     await this.#endings.store(embedded);
     await this.#endings.bury(rejected);
     await this.#endings.giveBack(returned);

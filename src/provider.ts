@@ -1,15 +1,36 @@
-// What the worker does about the provider's state: which pause begins after a failure, and what ends it.
+// A worker's provider: how much it may be asked for, and what is done about its state: which pause
+// begins after a failure, and what ends it.
 
+import { RateBudget } from "./flow/budget.ts";
+import type { CacheStage } from "./flow/cache.ts";
 import { endCooldown, returnProbe, startCooldown } from "./flow/cooldown.ts";
+import { CallLimits } from "./limits.ts";
+import type { Embedder } from "./model/embedder.ts";
+import type { VectorSpace } from "./model/settings.ts";
 import type { Trouble } from "./model/trouble.ts";
 import type { Pauses } from "./pauses.ts";
 import type { Session } from "./session.ts";
 
 export class Provider {
+  readonly embedder: Embedder;
+  readonly space: VectorSpace;
+  readonly limits: CallLimits;
+  readonly budget: RateBudget | undefined;
+  readonly cache: CacheStage | undefined;
   readonly #session: Session;
   readonly #pauses: Pauses;
 
-  constructor(session: Session, pauses: Pauses) {
+  constructor(session: Session, embedder: Embedder, pauses: Pauses) {
+    const { link, options } = session;
+    const { model, dimensions, task = "", limits = {}, account = link.keys.name } = embedder;
+    const { budget, cache, embedTimeoutMs } = options;
+    this.embedder = embedder;
+    this.space = { model, dimensions, task };
+    if (budget !== undefined) {
+      this.budget = new RateBudget(link, budget, account, limits.costPerItem ?? 0, embedTimeoutMs);
+    }
+    if (cache !== undefined) this.cache = { link, space: this.space, ttlMs: cache.ttlMs };
+    this.limits = new CallLimits(this.budget?.capTo(limits) ?? limits);
     this.#session = session;
     this.#pauses = pauses;
   }

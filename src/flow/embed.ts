@@ -28,6 +28,8 @@ export interface EmbedStage {
   readonly signal: AbortSignal;
   /** How much of a call these slots fill, by the limits as they are known now: more than 1 is refused. */
   fillOf(slots: readonly Slot[]): number;
+  /** Texts that the queue collects for a call: a call with as many is full, whatever it might carry. */
+  readonly batchSize: number;
   /** Asked before each call; may take its time. An error where no call may be made now. */
   admit(size: CallSize): Promise<Permit | Error>;
   /** The provider has refused this call for its size. */
@@ -164,7 +166,8 @@ class Isolation implements EmbedOutcome {
   async #call(slots: readonly Slot[], permit: Permit): Promise<readonly EmbedResult[]> {
     const { embedder, timeoutMs, signal } = this.#stage;
     this.counts.calls++;
-    this.counts.fillPermille += Math.round(1000 * Math.min(1, this.#stage.fillOf(slots)));
+    const fill = Math.max(this.#stage.fillOf(slots), slots.length / this.#stage.batchSize);
+    this.counts.fillPermille += Math.round(1000 * Math.min(1, fill));
     const timeout = new AbortController();
     const timer = setTimeout(() => {
       const message = `The embedder took longer than embedTimeoutMs, ${timeoutMs} ms`;

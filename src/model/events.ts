@@ -1,6 +1,7 @@
 // The typed events of a queue and of a worker. Names are `area:verb` in the past tense.
 
 import { asError, type CallMeasure } from "./errors.ts";
+import type { ClaimReason } from "./usage.ts";
 
 /** Every event with its payload. Payloads never carry texts or credentials. */
 export interface EmbedqEvents {
@@ -47,6 +48,8 @@ export interface EmbedqEvents {
   };
   /** The provider refused a call for its size: this worker makes smaller ones, of at most `limit` items, tokens or bytes. */
   "limit:lowered": { readonly measure: CallMeasure; readonly limit: number };
+  /** The cache could not be read or written; the provider is called instead. */
+  "cache:failed": { readonly error: Error };
   /** A call after the pause succeeded. */
   "cooldown:ended": Record<never, never>;
   /** Data that embedq did not write, or that was lost, was removed or set aside as a dead letter. */
@@ -74,8 +77,14 @@ export interface BatchDrained {
   readonly durationMs: number;
   /** Texts in the batch. */
   readonly batchSize: number;
+  /** Why the claim was due: a full batch, the timer, a flush, or texts that came back. */
+  readonly reason: ClaimReason;
   /** Provider calls made for it. */
   readonly calls: number;
+  /** Tokens of these calls, as the provider reports them, else estimated. */
+  readonly tokens: number;
+  /** Texts whose vectors were in the cache. */
+  readonly cacheHits: number;
   /** Texts that were not embedded this time. */
   readonly errorCount: number;
   /** The first error, if any. */

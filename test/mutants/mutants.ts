@@ -97,8 +97,8 @@ const ORDER: readonly Mutant[] = [
   {
     name: "letter before mark",
     file: "endings.ts",
-    from: 'const marks = await this.persist("mark a dead text", () =>',
-    to: 'await giveUpJobs(session.link, left.map(({ job, reason }) => ({ ...job, reason }))); const marks = await this.persist("mark a dead text", () =>',
+    from: 'const marks = await this.#steps.persist("mark a dead text", () =>',
+    to: 'await giveUpJobs(session.link, left.map(({ job, reason }) => ({ ...job, reason }))); const marks = await this.#steps.persist("mark a dead text", () =>',
     caughtBy: { file: "giveup", test: "there is no letter before the destination is marked" },
   },
   {

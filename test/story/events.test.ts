@@ -19,7 +19,11 @@ test("batch:drained tells status, duration, size, calls and errors of each claim
     worker: expect.stringMatching(/^worker-/),
     durationMs: expect.any(Number),
     batchSize: 4,
+    reason: "flush",
     calls: 1,
+    // "doc text 0" to "doc text 3": three tokens each by the estimate.
+    tokens: 12,
+    cacheHits: 0,
     errorCount: 0,
     error: undefined,
   });

@@ -25,6 +25,7 @@ function stageOf(embed: EmbedFunction, changes: Partial<EmbedStage> = {}, dimens
     maxAttempts: 3,
     signal: new AbortController().signal,
     fillOf: () => 0,
+    batchSize: 50,
     admit: () => Promise.resolve({ end: () => undefined }),
     onTooLarge: () => undefined,
     ...changes,
@@ -67,6 +68,14 @@ function statusesOf(outcome: EmbedOutcome, jobs: readonly Job[]): string[] {
 /** The error of the first result that has one. */
 function errorOf(results: readonly JobResult[]): Error | undefined {
   return results.flatMap((result) => ("error" in result ? [result.error] : []))[0];
+}
+
+/** What is reported of what was thrown: itself, or in the place of another library's, an error of ours with its words. */
+function expectReportOf(thrown: unknown, error: Error | undefined): void {
+  if (thrown instanceof Error && "status" in thrown) {
+    expect(error).toBeInstanceOf(EmbedderError);
+    expect(error?.message).toBe(`HTTP ${thrown.status}: ${thrown.message}`);
+  } else expect(error).toBe(thrown as Error);
 }
 
 describe("a good reply", () => {
@@ -206,8 +215,9 @@ describe("errors for single texts", () => {
     const stage = stageOf(() => Promise.resolve([[0], error, [2]]));
     const outcome = await embedBatch(stage, batchOf(jobs));
     expect(statusesOf(outcome, jobs)).toEqual(["embedded", status, "embedded"]);
-    expect(errorOf(outcome.results)).toBe(error);
-    expect(outcome.outage?.error).toBe(status === "deferred" ? error : undefined);
+    expectReportOf(error, errorOf(outcome.results));
+    if (status === "deferred") expectReportOf(error, outcome.outage?.error);
+    else expect(outcome.outage).toBeUndefined();
     expect(outcome.counts.calls).toBe(1);
   });
 
@@ -383,7 +393,7 @@ describe("an outage", () => {
     );
     expect(statusesOf(outcome, jobs)).toEqual(jobs.map(() => "deferred"));
     expect(outcome.counts.calls).toBe(1);
-    expect(outcome.outage?.error).toBe(thrown as Error);
+    expectReportOf(thrown, outcome.outage?.error);
   });
 
   test("embedBatch counts a call that takes too long as an outage, and raises its signal", async () => {

@@ -88,6 +88,7 @@ describe("the vector", () => {
       maxAttempts: 3,
       signal: context.signal,
       fillOf: () => 0,
+      batchSize: 50,
       admit: () => Promise.resolve({ end: () => undefined }),
       onTooLarge: () => undefined,
     };
