@@ -72,6 +72,11 @@ const NESTED_NAMES = ["error", "errors", "detail", "details", "metadata", "raw",
 /** What gateways answer in the place of the API; DashScope begins sentences with "<400>". */
 const PAGE = /^<[!?a-z]/i;
 
+/** True for a page in HTML, which tells nothing in a message. */
+export function isPage(text: string): boolean {
+  return PAGE.test(text.trimStart());
+}
+
 /** A body comes from anywhere: neither its depth nor its length is trusted. */
 const MAX_DEPTH = 8;
 const MAX_NODES = 100;
@@ -104,7 +109,7 @@ class Reader implements Statement {
 
   #readText(text: string, depth: number): void {
     const trimmed = text.trim();
-    if (trimmed === "" || PAGE.test(trimmed)) return;
+    if (trimmed === "" || isPage(trimmed)) return;
     const inner = /^[[{]/.test(trimmed) ? parsed(trimmed) : undefined;
     if (inner !== undefined) this.read(inner, depth + 1);
     else if (!this.messages.includes(trimmed)) this.messages.push(trimmed);

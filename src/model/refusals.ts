@@ -6,7 +6,7 @@ import {
   type EmbedderErrorKind,
   type EmbedderErrorOptions,
 } from "./errors.ts";
-import { type HttpReply, readStatement, type Statement } from "./http-reply.ts";
+import { type HttpReply, isPage, readStatement, type Statement } from "./http-reply.ts";
 import { askedWaitMs } from "./retry-after.ts";
 import { type Hidden, scrub } from "./scrub.ts";
 
@@ -206,7 +206,10 @@ export function refusalMessage(
   options: Hidden & { readonly fallback?: string | undefined },
 ): string {
   const code = codes.find((word) => /^[\w.-]{2,60}$/.test(word) && !/^\d+$/.test(word));
-  const said = scrub(messages.length > 0 ? messages.join(": ") : (options.fallback ?? ""), options);
+  // The openai client puts the status, and a page where it came, into its own message.
+  const fallback = (options.fallback ?? "").replace(/^\d{3} /, "");
+  const spoken = messages.length > 0 ? messages.join(": ") : fallback;
+  const said = scrub(isPage(spoken) ? "" : spoken, options);
   const head = [status === undefined ? "" : `HTTP ${status}`, code ?? ""].filter(Boolean).join(" ");
   if (head === "" || said.startsWith(head)) return said || "The provider refuses without a reason";
   return said === "" ? head : `${head}: ${said}`;

@@ -35,7 +35,6 @@ export interface HttpEmbedder extends Embedder {
 }
 
 const ENTRIES = {
-  headers: v.optional(v.custom<Readonly<Record<string, string>>>(isObject, "must be an object")),
   limits: v.optional(
     v.strictObject(
       {
@@ -51,7 +50,8 @@ const ENTRIES = {
   ),
   account: v.optional(text(/^[^{}\0\n]+$/, "a name without braces and line breaks")),
   fetch: v.optional(v.function("must be a function")),
-  // Checked by their users, who must not show them.
+  // Checked by endpointOf, which does not show them.
+  headers: v.optional(v.unknown()),
   apiKey: v.optional(v.unknown()),
   baseUrl: v.optional(v.unknown()),
 };
@@ -132,8 +132,11 @@ function checkedKey(key: unknown): string {
   throw hidden("apiKey", "must be of printable ASCII characters without blanks", found);
 }
 
-function checkedHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+function checkedHeaders(headers: Readonly<Record<string, unknown>>): Record<string, string> {
   const checked: Record<string, string> = {};
+  if (typeof headers !== "object" || Array.isArray(headers)) {
+    throw hidden("headers", "must be an object", typeof headers);
+  }
   for (const [name, value] of Object.entries(headers)) {
     const isValid = typeof value === "string" && /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
     if (!isValid || !/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
@@ -149,8 +152,4 @@ function hidden(path: string, wanted: string, found: string): EmbedqError {
     "ERR_OPTION_INVALID",
     `Cannot use the option \`${path}\` as it ${wanted}: it is ${found} (not shown)`,
   );
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
