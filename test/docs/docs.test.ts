@@ -33,8 +33,10 @@ test.each(["bun", "node"])(
   },
 );
 
-test("every TypeScript example of the README and of the doc comments type-checks", async () => {
-  const shown = [...(await examplesOf("README.md")), ...(await examplesInComments())];
+test("every TypeScript example of the README, the guides and the doc comments type-checks", async () => {
+  const pages = ["README.md", "docs/providers.md", "docs/changing-the-model.md"];
+  const inPages = await Promise.all(pages.map(examplesOf));
+  const shown = [...inPages.flat(), ...(await examplesInComments())];
   const examples = shown.filter(({ language }) => language === "ts");
   expect(examples.length).toBeGreaterThan(8);
   const files: string[] = [];
