@@ -4,6 +4,7 @@
 
 import type { Batch, Slot } from "../model/batch.ts";
 import { checkResults, checkVector, reportedTokens } from "../model/contract.ts";
+import { withinDeadline } from "../model/deadline.ts";
 import type { Embedder, EmbedResult } from "../model/embedder.ts";
 import { type CallMeasure, EmbedderError } from "../model/errors.ts";
 import type { Job, JobResult } from "../model/job.ts";
@@ -168,18 +169,18 @@ class Isolation implements EmbedOutcome {
     this.counts.calls++;
     const fill = Math.max(this.#stage.fillOf(slots), slots.length / this.#stage.batchSize);
     this.counts.fillPermille += Math.round(1000 * Math.min(1, fill));
-    const timeout = new AbortController();
-    const timer = setTimeout(() => {
-      const message = `The embedder took longer than embedTimeoutMs, ${timeoutMs} ms`;
-      timeout.abort(new EmbedderError("unavailable", message));
-    }, timeoutMs);
-    const either = AbortSignal.any([signal, timeout.signal]);
     let tokens: number | undefined;
     try {
       const texts = slots.map(({ text }) => text);
-      const reply = await raceAbort(
-        Promise.resolve(embedder.embed(texts, { signal: either })),
-        either,
+      const reply = await withinDeadline(
+        (callSignal) => embedder.embed(texts, { signal: callSignal }),
+        timeoutMs,
+        signal,
+        () =>
+          new EmbedderError(
+            "unavailable",
+            `The embedder took longer than embedTimeoutMs, ${timeoutMs} ms`,
+          ),
       );
       tokens = reportedTokens(reply);
       const results = checkResults(reply, texts.length);
@@ -187,7 +188,6 @@ class Isolation implements EmbedOutcome {
       this.counts.tokensEstimated += tokens === undefined ? tokensOf(slots) : 0;
       return results;
     } finally {
-      clearTimeout(timer);
       permit.end(tokens);
     }
   }
@@ -234,14 +234,4 @@ function tokensOf(slots: readonly Slot[]): number {
 
 function stoppedError(): EmbedderError {
   return new EmbedderError("unavailable", "The worker stops");
-}
-
-/** The promise's value, or the signal's reason as soon as it is raised. */
-function raceAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason as Error);
-    if (signal.aborted) onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
 }
