@@ -4,6 +4,14 @@
  * @module
  */
 
+export type { AiSdkOptions } from "./ai-sdk.ts";
+export { aiSdk } from "./ai-sdk.ts";
+export type {
+  AiSdkCall,
+  AiSdkModel,
+  AiSdkProviderOptions,
+  AiSdkReply,
+} from "./ai-sdk-model.ts";
 export type { GeminiOptions, GeminiTaskType } from "./gemini.ts";
 export { gemini } from "./gemini.ts";
 export type { HashingEmbedder, HashingOptions } from "./hashing.ts";
