@@ -1,7 +1,7 @@
 // What may be asked of a provider in a minute or a day, by all processes of an account together.
 
 import * as v from "valibot";
-import { GROUP, text, wholeFrom } from "./check.ts";
+import { GROUP, keyName, wholeFrom } from "./check.ts";
 
 /**
  * A rate budget. Every call reserves its share in Redis before it is made, and waits where there is
@@ -32,7 +32,7 @@ export interface Budget {
 export const budgetSchema: v.GenericSchema<Budget | undefined> = v.optional(
   v.strictObject(
     {
-      account: v.optional(text(/^[^{}\0\n]+$/, "a name without braces and line breaks")),
+      account: v.optional(keyName),
       requestsPerMinute: v.optional(wholeFrom(1)),
       tokensPerMinute: v.optional(wholeFrom(1)),
       requestsPerDay: v.optional(wholeFrom(1)),

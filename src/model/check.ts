@@ -2,6 +2,7 @@
 // option, the value found and the value wanted.
 
 import * as v from "valibot";
+import type { EmbedderLimits } from "./embedder.ts";
 import { EmbedqError } from "./errors.ts";
 
 /** A whole number in this range. */
@@ -25,6 +26,22 @@ export const oneOf = <const T extends readonly string[]>(
 /** A string of this form. */
 export const text = (pattern: RegExp, wanted: string): v.GenericSchema<string> =>
   v.pipe(v.string(`must be ${wanted}`), v.regex(pattern, `must be ${wanted}`));
+
+/** A name that becomes part of a key in Redis: of a queue, of an account. */
+export const keyName: v.GenericSchema<string> = text(
+  /^[^{}\0\n]+$/,
+  "a name without braces and line breaks",
+);
+
+/** The fields of `EmbedderLimits`. */
+export const limitEntries: Readonly<Record<keyof EmbedderLimits, v.GenericSchema<unknown>>> = {
+  maxItems: v.optional(wholeFrom(1)),
+  maxTokens: v.optional(wholeFrom(1)),
+  maxBytes: v.optional(wholeFrom(1)),
+  maxInputTokens: v.optional(wholeFrom(1)),
+  costPerItem: v.optional(wholeFrom(0)),
+  countTokens: v.optional(v.function("must be a function")),
+};
 
 /** The longest that a timer of JavaScript can be. */
 export const MAX_TIMER_MS: number = 2 ** 31 - 1;

@@ -8,6 +8,8 @@ import {
   check,
   GROUP,
   invalid,
+  keyName,
+  limitEntries,
   MAX_TIMER_MS,
   oneOf,
   show,
@@ -123,7 +125,7 @@ const settingsSchema = v.strictObject(settingEntries, UNKNOWN);
 const optionsSchema = v.strictObject(
   {
     ...settingEntries,
-    name: v.optional(text(/^[^{}\0\n]+$/, "a name without braces and line breaks"), "embed_queue"),
+    name: v.optional(keyName, "embed_queue"),
     commandTimeoutMs: v.optional(wholeFrom(1, MAX_TIMER_MS), 10_000),
     onMissing: v.optional(oneOf("create", "skip"), "create"),
     concurrency: v.optional(wholeFrom(1, 10_000), 4),
@@ -177,20 +179,8 @@ const embedderSchema = v.object({
   model: text(/^[^\n]+$/, "a name without line breaks"),
   dimensions: wholeFrom(1, 65_536),
   task: v.optional(text(/^[^\n]*$/, "a name without line breaks")),
-  account: v.optional(text(/^[^{}\0\n]+$/, "a name without braces and line breaks")),
-  limits: v.optional(
-    v.object(
-      {
-        maxItems: v.optional(wholeFrom(1)),
-        maxTokens: v.optional(wholeFrom(1)),
-        maxBytes: v.optional(wholeFrom(1)),
-        maxInputTokens: v.optional(wholeFrom(1)),
-        costPerItem: v.optional(wholeFrom(0)),
-        countTokens: v.optional(v.function("must be a function")),
-      },
-      "must be an object",
-    ),
-  ),
+  account: v.optional(keyName),
+  limits: v.optional(v.object(limitEntries, "must be an object")),
 });
 
 /** @throws {EmbedqError} `ERR_OPTION_INVALID` that names the option, its value and what is wanted. */

@@ -1,7 +1,7 @@
 // Options that all providers over HTTP have, checked. No value that may hold a key is ever shown.
 
 import * as v from "valibot";
-import { check, invalid, text, UNKNOWN, wholeFrom } from "../model/check.ts";
+import { check, invalid, keyName, limitEntries, text, UNKNOWN, wholeFrom } from "../model/check.ts";
 import type { EmbedContext, Embedder, EmbedderLimits, EmbedReply } from "../model/embedder.ts";
 import { EmbedqError } from "../model/errors.ts";
 import type { Endpoint, Fetch } from "./http.ts";
@@ -35,20 +35,8 @@ export interface HttpEmbedder extends Embedder {
 }
 
 const ENTRIES = {
-  limits: v.optional(
-    v.strictObject(
-      {
-        maxItems: v.optional(wholeFrom(1)),
-        maxTokens: v.optional(wholeFrom(1)),
-        maxBytes: v.optional(wholeFrom(1)),
-        maxInputTokens: v.optional(wholeFrom(1)),
-        costPerItem: v.optional(wholeFrom(0)),
-        countTokens: v.optional(v.function("must be a function")),
-      },
-      UNKNOWN,
-    ),
-  ),
-  account: v.optional(text(/^[^{}\0\n]+$/, "a name without braces and line breaks")),
+  limits: v.optional(v.strictObject(limitEntries, UNKNOWN)),
+  account: v.optional(keyName),
   fetch: v.optional(v.function("must be a function")),
   // Checked by endpointOf, which does not show them.
   headers: v.optional(v.unknown()),
