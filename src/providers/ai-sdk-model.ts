@@ -54,8 +54,10 @@ export function checkModel(model: unknown): asserts model is AiSdkModel {
     const wanted = 'must be an embedding model object, such as openai.embedding("…") gives';
     throw invalid("model", model, wanted);
   }
-  const { specificationVersion, provider, modelId, doEmbed, maxEmbeddingsPerCall } =
-    model as Record<keyof AiSdkModel, unknown>;
+  const { specificationVersion, provider, modelId, doEmbed } = model as Record<
+    keyof AiSdkModel,
+    unknown
+  >;
   if (!VERSIONS.includes(specificationVersion)) {
     const wanted = `must be one of ${VERSIONS.map(show).join(", ")}`;
     throw invalid("model.specificationVersion", specificationVersion, wanted);
@@ -69,7 +71,6 @@ export function checkModel(model: unknown): asserts model is AiSdkModel {
       throw invalid(`model.${name}`, value, "must be a name without line breaks");
     }
   }
-  if (!isPromise(maxEmbeddingsPerCall)) capOf(maxEmbeddingsPerCall);
 }
 
 /**

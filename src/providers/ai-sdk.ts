@@ -100,7 +100,6 @@ export function aiSdk(model: AiSdkModel, options: AiSdkOptions = {}): HttpEmbedd
     own: AiSdkProviderOptions,
     signal: AbortSignal | undefined,
   ): Promise<EmbedReply> => {
-    signal?.throwIfAborted();
     const wanted: AiSdkCall = {
       // Half a surrogate pair is no JSON to strict servers.
       values: texts.map((text) => text.toWellFormed()),

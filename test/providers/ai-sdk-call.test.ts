@@ -6,8 +6,9 @@ import {
   LoadAPIKeyError,
   TooManyEmbeddingValuesForCallError,
 } from "ai-7";
+import { EmbedderError } from "../../src/index.ts";
 import { troubleOf } from "../../src/model/trouble.ts";
-import { type AiSdkModel, type AiSdkReply, aiSdk } from "../../src/providers/index.ts";
+import { type AiSdkOptions, type AiSdkReply, aiSdk } from "../../src/providers/index.ts";
 import { failure } from "../helpers/scope.ts";
 import { FAKE_DIMENSIONS, FakeModel, fakeVector } from "./ai-sdk/fake-model.ts";
 import { refusal } from "./helpers.ts";
@@ -113,13 +114,66 @@ describe("the reply", () => {
   });
 });
 
-describe("what the SDK finds itself", () => {
-  const errorOf = (thrown: unknown, says: Partial<AiSdkModel> = {}) => {
-    const model = new FakeModel(says);
-    model.answer = () => Promise.reject(thrown as Error);
-    return aiSdk(model, OPTIONS).embed(["a text of some length"]);
-  };
+describe("an abort", () => {
+  test("before the call: the model is not called", async () => {
+    const { promise, resolve } = Promise.withResolvers<number>();
+    const model = new FakeModel({ maxEmbeddingsPerCall: promise });
+    const worker = new AbortController();
+    const call = failure(aiSdk(model, OPTIONS).embed(["one"], worker));
+    worker.abort(new Error("the worker stops"));
+    resolve(3);
+    expect(await call).toBe(worker.signal.reason);
+    expect(model.calls).toEqual([]);
+  });
 
+  test("during the call: its reason counts, whatever the model throws", async () => {
+    const model = new FakeModel();
+    const worker = new AbortController();
+    model.answer = () => {
+      worker.abort(new Error("the worker stops"));
+      throw new Error("the request was ended");
+    };
+    const error = await failure(aiSdk(model, OPTIONS).embed(["one"], worker));
+    expect(error).toBe(worker.signal.reason);
+  });
+});
+
+/** A call of a model that throws this. */
+function errorOf(thrown: Error, options: AiSdkOptions = {}): Promise<unknown> {
+  const model = new FakeModel();
+  model.answer = () => Promise.reject(thrown);
+  return aiSdk(model, { ...OPTIONS, ...options }).embed(["a text of some length"]);
+}
+
+describe("errors in general", () => {
+  test("an error that is sorted already stays so, however it is wrapped", async () => {
+    const sorted = new EmbedderError("rateLimited", "slower", { retryAfterMs: 5 });
+    const wrapped = Object.assign(new Error("3 tries failed"), { lastError: sorted });
+    expect(await failure(errorOf(wrapped))).toBe(sorted);
+  });
+
+  test.each([
+    ["of the runtime", new TypeError("fetch failed")],
+    ["in the SDK's words", Object.assign(new Error("odd words"), { isRetryable: true })],
+  ])("a broken network, %s, is an outage", async (_, thrown) => {
+    const error = await refusal(errorOf(thrown));
+    expect(error.kind).toBe("unavailable");
+    expect(error.message).toBe(
+      `Cannot get embeddings from fake.embedding as it must answer: ${thrown.message}`,
+    );
+  });
+
+  test("neither headers nor texts are shown, whoever echoes them", async () => {
+    const responseBody = "No entry with team-secret-7 for a text of some length";
+    const thrown = Object.assign(new Error("Forbidden"), { statusCode: 403, responseBody });
+    const error = await refusal(errorOf(thrown, { headers: { "x-team": "team-secret-7" } }));
+    expect(error).toMatchObject({ kind: "fatal", scope: "worker" });
+    expect(error.message).toBe("HTTP 403: No entry with *** for <text>");
+    expect(error.cause).toBeUndefined();
+  });
+});
+
+describe("what the SDK finds itself", () => {
   test("no key: this worker's fault, not the texts'", async () => {
     const error = await refusal(
       errorOf(new LoadAPIKeyError({ message: "OpenAI API key is missing" })),

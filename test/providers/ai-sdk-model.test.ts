@@ -100,6 +100,16 @@ describe("limits", () => {
     const embedder = aiSdk(new FakeModel({ maxEmbeddingsPerCall }), OPTIONS);
     expect(await refusal(embedder.embed(["one"]))).toMatchObject({ kind: "fatal" });
   });
+
+  test("nor does one that fails unasked end the process", async () => {
+    const unhandled: unknown[] = [];
+    const listen = (reason: unknown) => unhandled.push(reason);
+    process.on("unhandledRejection", listen);
+    aiSdk(new FakeModel({ maxEmbeddingsPerCall: Promise.reject(new Error("lost")) }), OPTIONS);
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("unhandledRejection", listen);
+    expect(unhandled).toEqual([]);
+  });
 });
 
 describe("what is no model, and what no option", () => {
