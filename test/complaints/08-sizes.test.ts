@@ -24,6 +24,8 @@ test.each(wrong)("complaint 8: a vector with %s is never stored", async (_, brok
   const ticket = await queue.enqueue("doc:1", "text");
   expect((await ticket.outcome()).status).toBe("dead");
   expect(await scope.client.hExists("doc:1", "embedding")).toBe(false);
+  // The letter comes after the mark that ends the wait.
+  await scope.untilEmpty();
   const [letter] = await queue.deadLetters();
   expect(letter?.reason).toContain("must return");
 });
