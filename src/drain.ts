@@ -63,7 +63,7 @@ export class Drain {
     this.#renewal = new Renewal(this.#leases, (error) => this.#report("renew", error));
     this.#pauses = new Pauses(this.worker, events, options.cooldown);
     this.#provider = new Provider(session, embedder, this.#pauses);
-    this.#places = new Places(options.concurrency, () => this.#sleeper.nudge());
+    this.#places = new Places(this.#provider.concurrency, () => this.#sleeper.nudge());
     this.#maxBatchSize = settings.maxBatchSize;
     this.#context = this.#makeContext();
     this.#doorbell = new Doorbell({
@@ -163,7 +163,7 @@ export class Drain {
     if (this.#isSolo || this.#blocked > 0) return 0;
     if (this.#mustBeAlone && this.#running.size > 0) return 0;
     const items = maxItemsOf(this.#provider.limits.current);
-    const size = Math.min(this.#maxBatchSize, this.#session.options.concurrency * items);
+    const size = Math.min(this.#maxBatchSize, this.#provider.concurrency * items);
     // A last call that is not full may be held back: it needs no place of its own.
     return this.#places.free >= Math.max(1, Math.floor(size / items)) ? size : 0;
   }

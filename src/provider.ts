@@ -17,13 +17,16 @@ export class Provider {
   readonly limits: CallLimits;
   readonly budget: RateBudget | undefined;
   readonly cache: CacheStage | undefined;
+  /** Calls that may be under way at once. */
+  readonly concurrency: number;
   readonly #session: Session;
   readonly #pauses: Pauses;
 
   constructor(session: Session, embedder: Embedder, pauses: Pauses) {
     const { link, options } = session;
     const { model, dimensions, task = "", limits = {}, account = link.keys.name } = embedder;
-    const { budget, cache, embedTimeoutMs } = options;
+    const { budget, cache, embedTimeoutMs, concurrency } = options;
+    this.concurrency = Math.min(concurrency, limits.maxConcurrentCalls ?? concurrency);
     this.embedder = embedder;
     this.space = { model, dimensions, task };
     if (budget !== undefined) {

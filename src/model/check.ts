@@ -40,6 +40,7 @@ export const limitEntries: Readonly<Record<keyof EmbedderLimits, v.GenericSchema
   maxBytes: v.optional(wholeFrom(1)),
   maxInputTokens: v.optional(wholeFrom(1)),
   costPerItem: v.optional(wholeFrom(0)),
+  maxConcurrentCalls: v.optional(wholeFrom(1)),
   countTokens: v.optional(v.function("must be a function")),
 };
 

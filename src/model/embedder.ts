@@ -40,6 +40,8 @@ export interface EmbedderLimits {
   readonly maxInputTokens?: number | undefined;
   /** Requests that one text counts for in the provider's rate limit, where a call of many texts counts as many requests. */
   readonly costPerItem?: number | undefined;
+  /** Calls that the provider takes at once from one worker; `concurrency` counts where it is lower. */
+  readonly maxConcurrentCalls?: number | undefined;
   /**
    * Counts the tokens of a text. The default is one token for every four UTF-8 bytes, rounded up,
    * which is how OpenAI estimates a request before it counts.

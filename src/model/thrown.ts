@@ -18,24 +18,30 @@ const MAX_DEPTH = 6;
 const NETWORK_CODES =
   /^(ECONN|EPROTO|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENETDOWN|ENOTFOUND|EAI_AGAIN|ERR_SOCKET|ERR_TLS|UND_ERR_|ConnectionRefused|ConnectionClosed|FailedToOpenSocket)/;
 
-/** Where a runtime gives no code: Node and browsers, then Deno. */
-const FETCH_MESSAGES =
-  /^(fetch failed|Failed to fetch|NetworkError|network error|error sending request|error reading a body|error decoding response)/i;
+/** Where a runtime gives no code: Node and browsers, whose TypeError it is. */
+const FETCH_MESSAGES = /^(fetch failed|Failed to fetch|NetworkError|network error)/i;
 
-/** The openai client's errors have no name and no code of their own; those are all their words. */
-const CLIENT_MESSAGES = /^(Connection error\.|Request timed out\.|Request was aborted\.)$/;
+/**
+ * Words that say it all, whatever the error's type is: Deno's, which client libraries put into errors
+ * of their own, and those of the openai client, whose errors have no name and no code.
+ */
+const PLAIN_MESSAGES =
+  /^(error (sending request|reading a body|decoding response)|(Connection error\.|Request timed out\.|Request was aborted\.)$)/;
 
 /** Looks into something thrown, level by level. */
 export function findIn(thrown: unknown): Found {
   let level: readonly unknown[] = [thrown];
+  let success: Found;
   for (let depth = 0; depth < MAX_DEPTH && level.length > 0; depth++) {
     for (const at of level) {
       const found = look(at);
-      if (found !== undefined) return found;
+      // A reply that began well may have been cut: then the reason is below it.
+      if (found?.is === "reply" && found.reply.status < 300) success ??= found;
+      else if (found !== undefined) return found;
     }
     level = level.flatMap(wrappedIn);
   }
-  return undefined;
+  return success;
 }
 
 function look(at: unknown): Found {
@@ -97,5 +103,5 @@ function isNetwork(at: unknown): boolean {
   if (typeof code === "string" && NETWORK_CODES.test(code)) return true;
   const message = messageOf(at);
   // fetch throws a TypeError "fetch failed" and hides the reason in the cause.
-  return (at instanceof TypeError && FETCH_MESSAGES.test(message)) || CLIENT_MESSAGES.test(message);
+  return (at instanceof TypeError && FETCH_MESSAGES.test(message)) || PLAIN_MESSAGES.test(message);
 }

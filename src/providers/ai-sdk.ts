@@ -60,7 +60,8 @@ export interface AiSdkOptions extends Pick<HttpOptions, "headers" | "limits"> {
  * does, with its budgets and pauses. No call has more texts than `maxEmbeddingsPerCall`, whatever
  * `limits` says; without one, 50. Where it is a promise, a call that has more is refused before it
  * is sent, halved, and the lower limit kept. Models without `supportsParallelCalls` get one call at
- * a time from this process; as waiting counts for `embedTimeoutMs`, give their worker `concurrency: 1`.
+ * a time from this process. Where that is a promise, waiting for it counts for `embedTimeoutMs`: give
+ * their worker `concurrency: 1`.
  *
  * @throws {EmbedqError} `ERR_OPTION_INVALID`, also for a model that is no such object.
  *
@@ -121,7 +122,9 @@ export function aiSdk(model: AiSdkModel, options: AiSdkOptions = {}): HttpEmbedd
   };
 
   const cap = capOf(model.maxEmbeddingsPerCall);
-  const limits = limitsOf({ ...known.limits, maxItems: cap }, options.limits);
+  const isSerial = !model.supportsParallelCalls;
+  const ofModel = { ...known.limits, maxItems: cap, ...(isSerial && { maxConcurrentCalls: 1 }) };
+  const limits = limitsOf(ofModel, options.limits);
   return {
     model: model.modelId,
     dimensions,

@@ -7,7 +7,7 @@ interface Runtimes {
 }
 
 /** The variable's value; undefined where it is unset or empty, or the runtime does not let us read it. */
-export function environment(name: string): string | undefined {
+function environment(name: string): string | undefined {
   try {
     const value = (globalThis as Runtimes).process?.env?.[name];
     return value === "" ? undefined : value;

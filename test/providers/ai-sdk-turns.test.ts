@@ -24,6 +24,14 @@ function gatedModel(supportsParallelCalls: AiSdkModel["supportsParallelCalls"]) 
 
 const begun = (model: FakeModel) => model.calls.map(({ values: [text] }) => text);
 
+test("a queue is told how many calls at once the model takes, where that is known", () => {
+  const maxOf = (supportsParallelCalls: AiSdkModel["supportsParallelCalls"]) =>
+    aiSdk(new FakeModel({ supportsParallelCalls }), { dimensions: 4 }).limits?.maxConcurrentCalls;
+  expect(maxOf(false)).toBe(1);
+  expect(maxOf(true)).toBeUndefined();
+  expect(maxOf(Promise.resolve(false))).toBeUndefined();
+});
+
 test("a model that takes parallel calls gets them", async () => {
   const { model, open, embed } = gatedModel(Promise.resolve(true));
   const calls = ["a", "b", "c"].map((text) => embed(text));

@@ -43,6 +43,15 @@ test("never more calls at once than concurrency allows", async () => {
   );
 });
 
+test("never more calls at once than the provider takes", async () => {
+  await using scope = await testScope();
+  const embedder = new FakeEmbedder({ limits: { maxItems: 10, maxConcurrentCalls: 2 } });
+  const queue = await scope.queue({ embedder });
+  await queue.enqueueMany(items(300));
+  await scope.untilEmpty();
+  expect(embedder.peak).toBe(2);
+});
+
 test("a worker claims only what it can start: the rest stays for others", async () => {
   await using scope = await testScope();
   const embedder = new FakeEmbedder();

@@ -232,6 +232,19 @@ describe("network failures, as the runtimes throw them", () => {
     expect(kindOf(wrapped)).toBe("unavailable");
   });
 
+  test("troubleOf finds a reply that began well and was cut", () => {
+    const cause = new TypeError("terminated", { cause: errorWith({ code: "UND_ERR_SOCKET" }) });
+    const cut = errorWith({ statusCode: 200, cause }, "Failed to process successful response");
+    expect(kindOf(cut)).toBe("unavailable");
+    expect(kindOf(errorWith({ statusCode: 200 }, "Invalid JSON response"))).toBe("unclassified");
+  });
+
+  test("troubleOf knows Deno's words in an error of a client library", () => {
+    const words = "error sending request for url (http://127.0.0.1:9/v1/embeddings)";
+    expect(kindOf(new Error(words))).toBe("unavailable");
+    expect(kindOf(new Error("the error sending request bodies has"))).toBe("unclassified");
+  });
+
   test("troubleOf ends on an error that is its own cause", () => {
     const error = new Error("round");
     error.cause = error;
