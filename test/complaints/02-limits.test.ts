@@ -45,7 +45,7 @@ test("complaint 2: no call to Gemini has more than 100 texts or 4 MiB, whatever 
     ...items(250),
     ...longItems(110, 32_000, " word"),
     // Six bytes each in JSON.
-    ...longItems(100, 8000, "\u0001"),
+    ...longItems(100, 14_000, "\u0001"),
   ];
   const embedder = wireGemini(server, { model: "gemini-embedding-2" });
   const queue = await scope.queue({ embedder, maxBatchSize: 1000 });

@@ -85,6 +85,7 @@ test.each(troubles)(
       timeoutMs: 15_000,
     });
     await until(async () => (await producer.stats()).cooldownMs > 0, { what: "a pause to be on" });
+    expect(await scope.client.hLen(scope.keys.retries)).toBe(0);
     const cooldowns = started.flat().length;
     // Six calls may be under way when it begins. From then on each refusal is followed by a pause
     // of at least 100 ms less the jitter of a fifth, in which no worker calls.

@@ -8,10 +8,14 @@ import { until } from "../helpers/until.ts";
 test("complaint 9: a wait that begins after the vector was stored ends at once", async () => {
   await using scope = await testScope();
   const queue = await scope.queue({ embedder: new FakeEmbedder(), flushIntervalMs: 0 });
-  const ticket = await queue.enqueue("doc:1", "text");
+  const tickets = await queue.enqueueMany(items(2));
   await scope.untilEmpty();
   const late = await scope.queue();
-  expect((await late.ticket("doc:1", ticket.version).outcome()).status).toBe("embedded");
+  // With the first wait the queue also learns that events are heard; the second is only itself.
+  for (const { key, version } of tickets) {
+    const outcome = late.ticket(key, version).outcome({ timeoutMs: 5_000 });
+    expect((await outcome).status).toBe("embedded");
+  }
 });
 
 test("complaint 9: a wait for a text that a newer one replaced ends with the newer one's vector", async () => {
@@ -38,6 +42,7 @@ test("complaint 9: waits outlive the loss of every connection", async () => {
     await scope.client.sendCommand(["CLIENT", "KILL", "TYPE", type, "SKIPME", "yes"]);
   }
   embedder.release();
-  const outcomes = await Promise.all(waits);
-  expect(outcomes.every(({ status }) => status === "embedded")).toBe(true);
+  const ends = await Promise.allSettled(waits);
+  const wanted = { status: "fulfilled", value: expect.objectContaining({ status: "embedded" }) };
+  expect(ends as unknown[]).toEqual(Array(50).fill(wanted));
 });

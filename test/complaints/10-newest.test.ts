@@ -21,12 +21,13 @@ test("complaint 10: an update while the old text is under way is embedded after 
   await using scope = await testScope();
   const embedder = new FakeEmbedder();
   embedder.hold();
-  const queue = await scope.queue({ embedder, flushIntervalMs: 0 });
+  // One call at a time: the new text is still waiting when the old one ends.
+  const queue = await scope.queue({ embedder, flushIntervalMs: 0, concurrency: 1 });
   await queue.enqueue("doc:1", "old");
   await until(() => embedder.active === 1, { what: "the old text to be under way" });
   const ticket = await queue.enqueue("doc:1", "new");
   embedder.release();
-  await ticket.outcome();
+  await ticket.outcome({ timeoutMs: 5_000 });
   await scope.untilEmpty();
   expect(await scope.vector("doc:1")).toEqual([...embedder.vectorOf("new")]);
 });

@@ -1,11 +1,11 @@
-// Complaint 15: "Nobody can tell what the queue costs, how full its calls are, or why they went out."
+// Complaint 15: nobody can tell what the queue costs, how full its calls are, or why they went out.
 
 import { expect, test } from "bun:test";
 import { FakeEmbedder } from "../helpers/embedder.ts";
 import { heard, items, testScope } from "../helpers/scope.ts";
 import { until } from "../helpers/until.ts";
 
-test("calls, texts, tokens, fill and reasons are in the stats, for the queue and for each worker", async () => {
+test("complaint 15: calls, texts, tokens, fill and reasons are in the stats, for the queue and for each worker", async () => {
   await using scope = await testScope();
   const embedder = new FakeEmbedder();
   const worker = await scope.worker({

@@ -1,4 +1,4 @@
-// A copy of the sources and of the protocol's tests in a temporary folder, to be broken and run there.
+// A copy of the sources and of their tests in a temporary folder, to be broken and run there.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -9,7 +9,17 @@ import { fileURLToPath } from "node:url";
 import type { Mutant, TestName } from "./mutants.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const COPIED = ["package.json", "src", "test/helpers", "test/protocol"];
+const TESTS = [
+  "helpers",
+  "protocol",
+  "complaints",
+  "outages",
+  // What those use.
+  "providers",
+  "budget",
+  "runtimes",
+].map((folder) => `test/${folder}`);
+const COPIED = ["package.json", "src", ...TESTS];
 
 /** A run that hangs is ended; the slowest takes about two seconds when nothing else runs. */
 const RUN_TIMEOUT_MS = 120_000;
@@ -56,7 +66,7 @@ class Copy {
   async run(file: string, names: readonly string[]): Promise<Report> {
     const report = join(this.#dir, "report.xml");
     const args = [
-      ["test", `./test/protocol/${file}.test.ts`],
+      ["test", `./test/${file}.test.ts`],
       ["-t", `^(${names.map(escapeRegExp).join("|")})$`],
       [`--timeout=${TEST_TIMEOUT_MS}`, "--reporter=junit", `--reporter-outfile=${report}`],
     ].flat();

@@ -12,7 +12,7 @@ export interface Mutant {
 }
 
 export interface TestName {
-  /** File in test/protocol/, without `.test.ts`. */
+  /** File in test/, without `.test.ts`. */
   readonly file: string;
   readonly test: string;
 }
@@ -31,7 +31,7 @@ const FENCE: readonly Mutant[] = [
     file: DESTINATION,
     from: "elseif held > version then word = 'newer'",
     to: "elseif false then word = 'newer'",
-    caughtBy: { file: "fence", test: "an older write never overwrites a newer one" },
+    caughtBy: { file: "protocol/fence", test: "an older write never overwrites a newer one" },
   },
   {
     name: "a dead mark replaces a vector of the same version",
@@ -39,7 +39,7 @@ const FENCE: readonly Mutant[] = [
     from: "elseif held == version and op ~= 'embed' then word = 'same'",
     to: "elseif false then word = 'same'",
     caughtBy: {
-      file: "fence",
+      file: "protocol/fence",
       test: "a dead mark or a zero never replaces a vector of the same version",
     },
   },
@@ -49,7 +49,7 @@ const FENCE: readonly Mutant[] = [
     from: "elseif held == version and op ~= 'embed' then word = 'same'",
     to: "elseif held == version then word = 'same'",
     caughtBy: {
-      file: "fence",
+      file: "protocol/fence",
       test: "a vector replaces a dead mark of the same version, and may be written again",
     },
   },
@@ -58,7 +58,7 @@ const FENCE: readonly Mutant[] = [
     file: DESTINATION,
     from: "return version <= aheadUs and version or 0",
     to: "return version",
-    caughtBy: { file: "fence", test: "a damaged stored version counts as none" },
+    caughtBy: { file: "protocol/fence", test: "a damaged stored version counts as none" },
   },
   {
     name: "touch does not look at the text",
@@ -66,7 +66,7 @@ const FENCE: readonly Mutant[] = [
     from: "elseif stored[2] ~= digest or",
     to: "elseif",
     caughtBy: {
-      file: "unchanged",
+      file: "protocol/unchanged",
       test: "a text that stops being the stored one before the touch is enqueued for real",
     },
   },
@@ -80,7 +80,7 @@ const ORDER: readonly Mutant[] = [
     from: "let left = embedded.filter(({ job }) => wanted.has(job));",
     to: "let left = embedded.filter(({ job }) => wanted.has(job)); await this.settle(left.map(({ job }) => job));",
     caughtBy: {
-      file: "order",
+      file: "protocol/order",
       test: "a text stays outstanding while Redis refuses its vector, and is stored without a second call",
     },
   },
@@ -90,7 +90,7 @@ const ORDER: readonly Mutant[] = [
     from: "deliveries > 1)",
     to: "deliveries > 99)",
     caughtBy: {
-      file: "order",
+      file: "protocol/order",
       test: "a crash between write and settle costs no second provider call",
     },
   },
@@ -99,7 +99,10 @@ const ORDER: readonly Mutant[] = [
     file: "endings.ts",
     from: 'const marks = await this.#steps.persist("mark a dead text", () =>',
     to: 'await giveUpJobs(session.link, left.map(({ job, reason }) => ({ ...job, reason }))); const marks = await this.#steps.persist("mark a dead text", () =>',
-    caughtBy: { file: "giveup", test: "there is no letter before the destination is marked" },
+    caughtBy: {
+      file: "protocol/giveup",
+      test: "there is no letter before the destination is marked",
+    },
   },
   {
     name: "a dead mark counts as a stored result",
@@ -107,7 +110,7 @@ const ORDER: readonly Mutant[] = [
     from: '(version === job.version && status !== "dead")',
     to: "version === job.version",
     caughtBy: {
-      file: "giveup",
+      file: "protocol/giveup",
       test: "a refused text whose worker died after the mark is tried again and gets its letter",
     },
   },
@@ -117,7 +120,7 @@ const ORDER: readonly Mutant[] = [
     from: "const results = await writeDestinations(",
     to: 'await runSettle(stage.link, spaceTag(space), accepted.map((a, i) => ({ ...a, key: items[i]?.key ?? "" }))); const results = await writeDestinations(',
     caughtBy: {
-      file: "blank",
+      file: "protocol/blank",
       test: "while the zero of a blank text is not written, the key's older work is still outstanding",
     },
   },
@@ -130,7 +133,10 @@ const ENTRIES: readonly Mutant[] = [
     file: SETTLE,
     from: "if live and live.version == version then\n    doneKeys",
     to: "if live then\n    doneKeys",
-    caughtBy: { file: "settle", test: "a late settle of an older version leaves the newer work" },
+    caughtBy: {
+      file: "protocol/settle",
+      test: "a late settle of an older version leaves the newer work",
+    },
   },
   {
     name: "giving up does not compare the version",
@@ -138,7 +144,7 @@ const ENTRIES: readonly Mutant[] = [
     from: "if live and live.version == version then\n    local letter",
     to: "if live then\n    local letter",
     caughtBy: {
-      file: "giveup",
+      file: "protocol/giveup",
       test: "a superseded text gets no letter, and its mark does not touch the newer vector",
     },
   },
@@ -148,7 +154,7 @@ const ENTRIES: readonly Mutant[] = [
     from: "if live and live.id == id then return live end",
     to: "if live then return live end",
     caughtBy: {
-      file: "live-entry",
+      file: "protocol/live-entry",
       test: "an entry that was superseded in flight is never handed out again",
     },
   },
@@ -158,7 +164,7 @@ const ENTRIES: readonly Mutant[] = [
     from: "if hasEntry and not notAfter(live.id, delivered) then",
     to: "if hasEntry then",
     caughtBy: {
-      file: "settle",
+      file: "protocol/settle",
       test: "a settle of a superseded entry takes that entry and no other away",
     },
   },
@@ -168,7 +174,7 @@ const ENTRIES: readonly Mutant[] = [
     from: "and textOf(live) == text then",
     to: "then",
     caughtBy: {
-      file: "live-entry",
+      file: "protocol/live-entry",
       test: "a newer text of a waiting key takes the place of the older one",
     },
   },
@@ -178,7 +184,7 @@ const ENTRIES: readonly Mutant[] = [
     from: "if hasRetries then each(changed, 'HDEL', RETRIES) end",
     to: "",
     caughtBy: {
-      file: "live-entry",
+      file: "protocol/live-entry",
       test: "attempts belong to the text: a newer one begins with none",
     },
   },
@@ -188,7 +194,7 @@ const ENTRIES: readonly Mutant[] = [
     from: "elseif not live and unchanged then",
     to: "elseif unchanged then",
     caughtBy: {
-      file: "unchanged",
+      file: "protocol/unchanged",
       test: "the stored text is not skipped while another one waits, and wins",
     },
   },
@@ -198,7 +204,7 @@ const ENTRIES: readonly Mutant[] = [
     from: "kind, version = 'touch', nextVersion(key, floor, live)",
     to: "kind, version = 'touch', floor",
     caughtBy: {
-      file: "unchanged",
+      file: "protocol/unchanged",
       test: "an unchanged text is skipped with a new version, so that a cancelled one in flight cannot overwrite it",
     },
   },
@@ -212,7 +218,7 @@ const HANDS: readonly Mutant[] = [
     from: "if ownerOf(ARGV[i]) == ARGV[1] then",
     to: "if true then",
     caughtBy: {
-      file: "renewal",
+      file: "protocol/renewal",
       test: "a former owner's renewal does not steal the entry back",
     },
   },
@@ -222,7 +228,7 @@ const HANDS: readonly Mutant[] = [
     from: "if owner ~= me then",
     to: "if not owner then",
     caughtBy: {
-      file: "renewal",
+      file: "protocol/renewal",
       test: "a former owner's failure neither parks the entry nor spends an attempt",
     },
   },
@@ -232,7 +238,7 @@ const HANDS: readonly Mutant[] = [
     from: "|| versions[i] === job.version",
     to: "|| true",
     caughtBy: {
-      file: "renewal",
+      file: "protocol/renewal",
       test: "a worker that lost its lease writes only what the queue still wants",
     },
   },
@@ -242,7 +248,7 @@ const HANDS: readonly Mutant[] = [
     from: "math.max(0, deliveries - 1)",
     to: "deliveries",
     caughtBy: {
-      file: "returns",
+      file: "protocol/returns",
       test: "ten outages in a row never make a text a suspect and never spend an attempt",
     },
   },
@@ -252,7 +258,7 @@ const HANDS: readonly Mutant[] = [
     from: 'spendsAttempt: status === "failed",',
     to: "spendsAttempt: true,",
     caughtBy: {
-      file: "returns",
+      file: "protocol/returns",
       test: "more outages than attempts, in a worker, cost no attempt",
     },
   },
@@ -262,7 +268,7 @@ const HANDS: readonly Mutant[] = [
     from: "if (this.#held.get(job.entryId)?.job === job) this.#held.delete",
     to: "this.#held.delete",
     caughtBy: {
-      file: "returns",
+      file: "protocol/returns",
       test: "a claim that ends does not let go of a text that came back and was claimed anew",
     },
   },
@@ -273,7 +279,7 @@ const HANDS: readonly Mutant[] = [
     from: "elseif lost >= ${SOLO_AFTER} and not (isAlone and count == 0) then",
     to: "elseif false then",
     caughtBy: {
-      file: "crashes",
+      file: "protocol/crashes",
       test: "after two lost deliveries a text goes only to a worker with nothing in flight, and alone",
     },
   },
@@ -284,7 +290,7 @@ const HANDS: readonly Mutant[] = [
     from: "or lost >= ${GIVE_UP_AFTER} then",
     to: "then",
     caughtBy: {
-      file: "crashes",
+      file: "protocol/crashes",
       test: "a text is given up after four lost deliveries, alone both last times",
     },
   },
@@ -294,7 +300,7 @@ const HANDS: readonly Mutant[] = [
     from: "this.#mustAdopt = true;",
     to: "this.#mustAdopt = false;",
     caughtBy: {
-      file: "adopt",
+      file: "protocol/adopt",
       test: "a claim whose reply was lost is adopted, and no delivery is counted for it",
     },
   },
@@ -308,7 +314,7 @@ const TIME: readonly Mutant[] = [
     from: "raiseWatermark(added[math.max(1, math.min(#added, crossing - before))], 'size')",
     to: "",
     caughtBy: {
-      file: "triggers",
+      file: "protocol/triggers",
       test: "a batch that was due stays due while it is taken in parts",
     },
   },
@@ -318,7 +324,7 @@ const TIME: readonly Mutant[] = [
     from: "if ageMs >= s.flushIntervalMs or ageMs < -1000 then",
     to: "if ageMs < -1000 then",
     caughtBy: {
-      file: "triggers",
+      file: "protocol/triggers",
       test: "the timer goes by the oldest waiting text, and then all that waits is due",
     },
   },
@@ -327,7 +333,10 @@ const TIME: readonly Mutant[] = [
     file: CLAIM,
     from: "if notAfter(first[1], watermark()) then",
     to: "if true then",
-    caughtBy: { file: "triggers", test: "a flush covers what was there and nothing later" },
+    caughtBy: {
+      file: "protocol/triggers",
+      test: "a flush covers what was there and nothing later",
+    },
   },
   {
     name: "the last version given is not looked at",
@@ -335,7 +344,7 @@ const TIME: readonly Mutant[] = [
     from: "local clock = tonumber(redis.call('GET', CLOCK) or '0') or 0",
     to: "local clock = 0",
     caughtBy: {
-      file: "versions",
+      file: "protocol/versions",
       test: "versions go on from the last one given when the server's clock steps back",
     },
   },
@@ -345,7 +354,7 @@ const TIME: readonly Mutant[] = [
     from: "math.max(clock, floor + 1, ",
     to: "math.max(clock, ",
     caughtBy: {
-      file: "versions",
+      file: "protocol/versions",
       test: "a text is newer than what its destination holds when the queue's keys were lost and the clock stepped back",
     },
   },
@@ -355,7 +364,7 @@ const TIME: readonly Mutant[] = [
     from: "redis.call('SET', COOLDOWN, digits(nowUs() / 1000 + s.leaseMs)",
     to: "redis.call('SET', COOLDOWN, digits(nowUs() / 1000 - 1)",
     caughtBy: {
-      file: "cooldown",
+      file: "protocol/cooldown",
       test: "the first claim after the pause is the probe, and the others sleep",
     },
   },
@@ -365,7 +374,7 @@ const TIME: readonly Mutant[] = [
     from: "local longer = leaseMs - settings().leaseMs",
     to: "local longer = 0",
     caughtBy: {
-      file: "configure",
+      file: "protocol/configure",
       test: "a lease changed to 600000 ms keeps the backoff of parked entries",
     },
   },
@@ -379,7 +388,7 @@ const WAITS: readonly Mutant[] = [
     from: "const stored = await readDestinations(this.#stage.link, this.#stage.fields(), wanted);",
     to: "const stored = await readDestinations(this.#stage.link, this.#stage.fields(), wanted); for (const [i, version] of (await runStatus(this.#stage.link, asked)).entries()) outstanding.set(asked[i] as string, version ?? 0);",
     caughtBy: {
-      file: "wait",
+      file: "protocol/wait",
       test: "a text that is written and settled right after the read of a waiter is not gone",
     },
   },
@@ -389,7 +398,7 @@ const WAITS: readonly Mutant[] = [
     from: "for (const channel of channels) this.#check(this.#keyOf(channel), true);",
     to: "void channels;",
     caughtBy: {
-      file: "wait",
+      file: "protocol/wait",
       test: "what was written before the channel was heard is looked up once it is",
     },
   },
@@ -399,7 +408,7 @@ const WAITS: readonly Mutant[] = [
     from: "this.#check(this.#keyOf(channel), false);",
     to: "this.#check(this.#keyOf(channel), true);",
     caughtBy: {
-      file: "wait",
+      file: "protocol/wait",
       test: "a destination's event alone never says gone; the word of a cancel does",
     },
   },
@@ -413,7 +422,7 @@ const READ: readonly Mutant[] = [
     from: "elseif reserved and math.max(floor, live and live.version or 0) >= reserved then",
     to: "elseif false then",
     caughtBy: {
-      file: "reserved",
+      file: "protocol/reserved",
       test: "a text that was enqueued after the reservation and waits is not replaced",
     },
   },
@@ -423,7 +432,7 @@ const READ: readonly Mutant[] = [
     from: "elseif reserved and math.max(floor, live and live.version or 0) >= reserved then",
     to: "elseif reserved and live and live.version >= reserved then",
     caughtBy: {
-      file: "reserved",
+      file: "protocol/reserved",
       test: "a text that was enqueued after the reservation and is stored by now is not replaced",
     },
   },
@@ -433,7 +442,7 @@ const READ: readonly Mutant[] = [
     from: "if reserved then return reserved end",
     to: "",
     caughtBy: {
-      file: "reserved",
+      file: "protocol/reserved",
       test: "a text that is stored between the look and the write is kept by the fence",
     },
   },
@@ -442,7 +451,7 @@ const READ: readonly Mutant[] = [
     file: "flow/enqueue.ts",
     from: "const order = { earlierEntries: 0, isLastChunk: false, isForced: false };",
     to: "const order = { earlierEntries: 0, isLastChunk: true, isForced: false };",
-    caughtBy: { file: "reserved", test: "only full batches become due by it" },
+    caughtBy: { file: "protocol/reserved", test: "only full batches become due by it" },
   },
   {
     name: "a reservation is forgotten at once",
@@ -450,7 +459,7 @@ const READ: readonly Mutant[] = [
     from: "redis.call('SET', CLOCK, version)",
     to: "",
     caughtBy: {
-      file: "reserved",
+      file: "protocol/reserved",
       test: "a reserved version is larger than every one before, and smaller than every one after",
     },
   },
@@ -463,7 +472,7 @@ const SAVINGS: readonly Mutant[] = [
     file: "model/usage.ts",
     from: "this.#taken = { ...this.#totals };",
     to: "this.#told = this.#taken; this.#taken = { ...this.#totals };",
-    caughtBy: { file: "usage", test: "what a lost request carried is told again" },
+    caughtBy: { file: "protocol/usage", test: "what a lost request carried is told again" },
   },
   {
     name: "what fills a batch up is why it was due",
@@ -471,7 +480,7 @@ const SAVINGS: readonly Mutant[] = [
     from: "if taken > 0 and reason == '' then reason = why end",
     to: "if taken > 0 then reason = why end",
     caughtBy: {
-      file: "usage",
+      file: "protocol/usage",
       test: "a batch that a retry begins is a retry, whatever fills it up",
     },
   },
@@ -481,7 +490,7 @@ const SAVINGS: readonly Mutant[] = [
     from: "and not stays[field] then",
     to: "and false then",
     caughtBy: {
-      file: "usage",
+      file: "protocol/usage",
       test: "a worker that leaves tells the rest; its own figures go with it, the sums stay",
     },
   },
@@ -491,7 +500,7 @@ const SAVINGS: readonly Mutant[] = [
     from: "elseif string.find(sum.err, 'not an integer') or",
     to: "elseif",
     caughtBy: {
-      file: "usage",
+      file: "protocol/usage",
       test: "a figure that is no number begins anew, and the claim says so",
     },
   },
@@ -500,7 +509,7 @@ const SAVINGS: readonly Mutant[] = [
     file: "flow/cache.ts",
     from: "const vector = found && checkVector(found, space.dimensions);",
     to: "const vector = found; void checkVector;",
-    caughtBy: { file: "cache", test: "what is not finite is a miss" },
+    caughtBy: { file: "protocol/cache", test: "what is not finite is a miss" },
   },
   {
     name: "the cache writes over a key of another type",
@@ -508,7 +517,7 @@ const SAVINGS: readonly Mutant[] = [
     from: "if type == 'none' or type == 'string' then",
     to: "if true then",
     caughtBy: {
-      file: "cache",
+      file: "protocol/cache",
       test: "a key that somebody else uses for another type is left alone",
     },
   },

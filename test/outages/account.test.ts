@@ -71,6 +71,7 @@ test.each(troubles)(
 
     await until(() => refusedAt.length >= 10, { what: "several cool-downs", timeoutMs: 20_000 });
     await until(async () => (await producer.stats()).cooldownMs > 0, { what: "a pause to be on" });
+    expect(await scope.client.hLen(scope.keys.retries)).toBe(0);
     // Six calls may be under way when it begins. From then on each refusal is followed by a pause
     // of at least 100 ms less the jitter of a fifth, in which no worker calls.
     const gaps = refusedAt.slice(1).map((at, i) => at - (refusedAt[i] ?? 0));
