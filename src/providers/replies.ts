@@ -9,21 +9,22 @@ import { decodeVector } from "./base64.ts";
 export type Placed = EmbeddingVector | EmbedqError;
 
 /**
- * The vectors of a list such as OpenAI's `data`. Placed by `index` where these are all indexes, each
- * once; otherwise in the order they came, which is what servers mean that leave them out, or send 0
- * with each.
+ * The vectors of a list such as OpenAI's `data`. Placed by `index` where these number them without a
+ * gap, from whatever begin; otherwise in the order they came, which is what servers mean that leave
+ * them out, or send 0 with each.
  *
  * @param count Texts that were sent.
  * @throws {EmbedqError} `ERR_EMBEDDER_CONTRACT` where it is not one vector for each text.
  */
 export function placeVectors(data: unknown, count: number, dimensions: number): readonly Placed[] {
   const list = requireList(data, count);
-  const indexes = list.map((item) => (item as { index?: unknown } | null)?.index);
-  const isIndex = (index: unknown): index is number =>
-    Number.isInteger(index) && (index as number) >= 0 && (index as number) < count;
+  const indexes = list.map((item) => (item as { index?: unknown } | null)?.index as number);
+  // Of items that a server has taken from a longer list, or counts from 1.
+  const first = Math.min(...indexes);
+  const isIndex = (index: number) => Number.isInteger(index) && index - first < count;
   const inOrder: unknown[] = [...list];
   if (indexes.every(isIndex) && new Set(indexes).size === count) {
-    for (const [i, item] of list.entries()) inOrder[indexes[i] as number] = item;
+    for (const [i, item] of list.entries()) inOrder[(indexes[i] ?? 0) - first] = item;
   }
   return inOrder.map((item) =>
     vectorIn((item as { embedding?: unknown } | null)?.embedding, dimensions),

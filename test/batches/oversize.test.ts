@@ -20,13 +20,13 @@ test("by default a text above the limit is a dead letter that names both, and no
   ]);
   expect((await short?.outcome())?.status).toBe("embedded");
   expect((await long?.outcome())?.status).toBe("dead");
+  await scope.untilEmpty();
   const [letter] = await queue.deadLetters();
   expect(letter).toMatchObject({ key: "doc:long", attempts: 0 });
   expect(letter?.reason).toContain("9 tokens");
   expect(letter?.reason).toContain("4 tokens");
   expect(letter?.reason).toContain("onOversize");
   expect(embedder.texts).toEqual(["one two"]);
-  await scope.untilEmpty();
 });
 
 test("truncate embeds the start that fits, and shares a slot with an equal text", async () => {
@@ -91,8 +91,8 @@ test("a piece that the provider refuses makes one dead letter of the whole text,
   ]);
   expect((await long?.outcome())?.status).toBe("dead");
   expect((await other?.outcome())?.status).toBe("embedded");
-  expect(await queue.deadLetters()).toMatchObject([{ key: "doc:long", reason: "no sixes here" }]);
   await scope.untilEmpty();
+  expect(await queue.deadLetters()).toMatchObject([{ key: "doc:long", reason: "no sixes here" }]);
 });
 
 test("where tokens are only estimated, a text a little above the limit is for the provider to judge, alone", async () => {

@@ -58,6 +58,7 @@ test("a single text that is too large for a call is dead with the provider's mes
     "embedded",
     "dead",
   ]);
+  await scope.untilEmpty();
   expect(await queue.deadLetters()).toMatchObject([
     { key: "doc:huge", reason: "Payload too large" },
   ]);

@@ -21,6 +21,10 @@ const shuffled = (data: Data) =>
 
 const told: [string, (data: Data) => Data][] = [
   ["in another order, which `index` tells", shuffled],
+  [
+    "in another order, counted from 1",
+    (data) => shuffled(data.map((item, i) => ({ ...item, index: i + 1 }))),
+  ],
   ["in order, with 0 as the index of all", (data) => data.map((item) => ({ ...item, index: 0 }))],
   ["in order, without an index", (data) => data.map(({ embedding }) => ({ embedding }))],
   [

@@ -13,7 +13,11 @@ export const VECTORS: readonly Mutant[] = [
     "06-order",
     "vectors that come in another order, which `index` tells, are each stored with their own text",
     "the index is not looked at",
-    [REPLIES, "for (const [i, item] of list.entries()) inOrder[indexes[i] as number] = item;", ""],
+    [
+      REPLIES,
+      "for (const [i, item] of list.entries()) inOrder[(indexes[i] ?? 0) - first] = item;",
+      "",
+    ],
   ),
   complaint(
     "06-order",
