@@ -2,7 +2,7 @@
 
 import { beforeAll, expect, test } from "bun:test";
 import { type Report, runControl, runMutant } from "./copy.ts";
-import type { Mutant, TestName } from "./mutants.ts";
+import type { Mutant, TestName } from "./mutant.ts";
 
 /** Runs at the same time: each keeps a bun and a redis-server busy. */
 const LANES = 2;

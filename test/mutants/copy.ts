@@ -6,7 +6,7 @@ import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Mutant, TestName } from "./mutants.ts";
+import type { Mutant, TestName } from "./mutant.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const TESTS = [

@@ -1,6 +1,6 @@
 // What keeps calls full, within limits and calm, taken away.
 
-import type { Mutant } from "../mutants.ts";
+import type { Mutant } from "../mutant.ts";
 import { complaint } from "./complaint.ts";
 
 const BATCH = "flow/batch.ts";

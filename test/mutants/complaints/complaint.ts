@@ -1,6 +1,6 @@
 // How a mutant names the complaint that it brings back.
 
-import type { Mutant } from "../mutants.ts";
+import type { Mutant } from "../mutant.ts";
 
 /** A mutant that the test of one complaint catches. */
 export function complaint(

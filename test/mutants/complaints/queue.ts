@@ -1,6 +1,6 @@
 // What makes waits end, updates win and Redis stay small, taken away.
 
-import type { Mutant } from "../mutants.ts";
+import type { Mutant } from "../mutant.ts";
 import { complaint } from "./complaint.ts";
 
 const CLAIM = "redis/scripts/claim.ts";

@@ -1,6 +1,6 @@
 // What sees to it that each text gets its own, whole vector, taken away.
 
-import type { Mutant } from "../mutants.ts";
+import type { Mutant } from "../mutant.ts";
 import { complaint } from "./complaint.ts";
 
 const CONTRACT = "model/contract.ts";
