@@ -31,19 +31,22 @@ export interface QueueKeys {
   readonly cachePrefix: string;
 }
 
+const PARTS = [
+  "pending",
+  "dedup",
+  "retries",
+  "dead",
+  "settings",
+  "clock",
+  "flush",
+  "cooldown",
+  "usage",
+] as const;
+type Part = (typeof PARTS)[number];
+
 export function queueKeys(name: string): QueueKeys {
   const of = (part: string) => `{${name}}:${part}`;
-  const keys = {
-    pending: of("pending"),
-    dedup: of("dedup"),
-    retries: of("retries"),
-    dead: of("dead"),
-    settings: of("settings"),
-    clock: of("clock"),
-    flush: of("flush"),
-    cooldown: of("cooldown"),
-    usage: of("usage"),
-  };
+  const keys = Object.fromEntries(PARTS.map((part) => [part, of(part)])) as Record<Part, string>;
   return {
     name,
     ...keys,
@@ -52,6 +55,13 @@ export function queueKeys(name: string): QueueKeys {
     reservedPrefix: of(""),
     cachePrefix: `${name}:cache:`,
   };
+}
+
+const OF_ANY_QUEUE = new RegExp(`^\\{[^{}\\0\\n]+\\}:(${PARTS.join("|")})$`);
+
+/** Whether a key is one of a queue, of whatever name, or a budget: no place for a vector. */
+export function isOfAnyQueue(key: string): boolean {
+  return OF_ANY_QUEUE.test(key) || /^\{embedq:[^{}]+\}:budget$/.test(key);
 }
 
 /** The channel on which Redis announces writes to a key. */

@@ -2,6 +2,7 @@
 
 import type { FoundHash } from "../model/candidate.ts";
 import { EmbedqError, messageOf } from "../model/errors.ts";
+import { isOfAnyQueue } from "./keys.ts";
 import type { Link } from "./link.ts";
 import { asBytes, asList, asNumber, asText, type Reply } from "./replies.ts";
 import type { DestinationFields } from "./scripts/destination.ts";
@@ -12,7 +13,7 @@ const strictDecoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true })
 export interface ScanPage {
   /** `0` at the end. */
   readonly next: string;
-  /** Each once, without what belongs to queues. */
+  /** Each once, without what belongs to this queue or another. */
   readonly keys: readonly string[];
   /** Keys that are no text: to read them as one would be to read another key. */
   readonly unreadable: number;
@@ -93,8 +94,7 @@ export async function serverName(link: Link): Promise<string> {
 }
 
 function isOwn({ keys: { cachePrefix, reservedPrefix } }: Link, key: string): boolean {
-  const isBudget = key.startsWith("{embedq:") && key.endsWith("}:budget");
-  return key.startsWith(reservedPrefix) || key.startsWith(cachePrefix) || isBudget;
+  return key.startsWith(reservedPrefix) || key.startsWith(cachePrefix) || isOfAnyQueue(key);
 }
 
 function decode(reply: Reply): string | undefined {

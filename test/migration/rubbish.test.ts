@@ -2,7 +2,7 @@
 
 import { expect, test } from "bun:test";
 import { FakeEmbedder } from "../helpers/embedder.ts";
-import { failure, testScope } from "../helpers/scope.ts";
+import { failure, items, testScope } from "../helpers/scope.ts";
 import { writeBodies, wrongVectors } from "./library.ts";
 
 test("other types under the pattern stay as they are", async () => {
@@ -46,6 +46,40 @@ test("the queue's own keys are met by no walk, whatever the pattern", async () =
   expect(result).toMatchObject({ matched: 3, enqueued: 0, skipped: 3 });
   expect(await client.hGetAll(keys.settings)).toEqual(settings);
   await client.del(keys.retries);
+});
+
+test("the keys of another queue and of its account are met by no walk, and it works on unharmed", async () => {
+  await using scope = await testScope();
+  const { client } = scope;
+  const other = await scope.queue({ name: "second", embedder: new FakeEmbedder() });
+  await other.pause();
+  const waiting = items(2, "other");
+  await other.enqueueMany(waiting);
+  await client.hSet("{second}:retries", "other:0", "1");
+  await client.hSet("{embedq:second}:budget", "60000 1 r", "1");
+  await client.hSet("{second}:article", "title", "a key of the user's, with the same hash tag");
+  const parts = ["dedup", "retries", "settings", "usage"];
+  const ofOther = [...parts.map((part) => `{second}:${part}`), "{embedq:second}:budget"];
+  const read = () => Promise.all(ofOther.map((key) => client.hGetAll(key)));
+  const before = await read();
+  expect(before.slice(0, 3).every((fields) => Object.keys(fields).length > 0)).toBe(true);
+
+  const queue = await scope.queue({ embedder: new FakeEmbedder() });
+  for (const walk of ["backfill", "reembed"] as const) {
+    const asked: string[] = [];
+    const textOf = (page: readonly string[]) => {
+      asked.push(...page);
+      return Promise.resolve(page.map((key) => `text of ${key}`));
+    };
+    const result = await queue[walk]({ match: "*", textOf });
+    expect(asked).toEqual(["{second}:article"]);
+    expect(result).toMatchObject({ matched: 1, skipped: 0 });
+    await queue.flushAndWait();
+    expect(await read()).toEqual(before);
+  }
+  await other.resume();
+  expect(await other.flushAndWait()).toEqual({ done: true, remaining: 0 });
+  expect(await other.deadLetters()).toEqual([]);
 });
 
 test("a key that is no text is counted and left alone, and so is the key it would be read as", async () => {

@@ -1,7 +1,7 @@
 // The names of a queue in Redis.
 
 import { expect, test } from "bun:test";
-import { keyspaceChannel, queueKeys } from "../../src/redis/keys.ts";
+import { isOfAnyQueue, keyspaceChannel, queueKeys } from "../../src/redis/keys.ts";
 
 test("queueKeys gives every key the queue's hash tag, so that all share one cluster slot", () => {
   const keys = queueKeys("docs");
@@ -28,6 +28,21 @@ test("queueKeys reserves what its own keys begin with, and no other queue's", ()
   const { reservedPrefix, all } = queueKeys("docs");
   expect(all.every((key) => key.startsWith(reservedPrefix))).toBe(true);
   expect(queueKeys("docs2").pending.startsWith(reservedPrefix)).toBe(false);
+});
+
+test("isOfAnyQueue knows the keys of every queue and every account's budget, and no key of a user's", () => {
+  for (const key of queueKeys("a queue: of mine").all) expect(isOfAnyQueue(key)).toBe(true);
+  expect(isOfAnyQueue("{embedq:my account}:budget")).toBe(true);
+  const others = [
+    "doc:settings",
+    "{doc}:settings:1",
+    "{doc}:title",
+    "x{doc}:settings",
+    "{}:settings",
+    "{doc}:budget",
+    "{doc\n}:settings",
+  ];
+  expect(others.filter(isOfAnyQueue)).toEqual([]);
 });
 
 test("keyspaceChannel is the channel on which Redis announces writes to a key", () => {
