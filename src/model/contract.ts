@@ -3,6 +3,7 @@
 
 import type { EmbedReply, EmbedResult } from "./embedder.ts";
 import { EmbedqError } from "./errors.ts";
+import { isCount } from "./usage.ts";
 import { FLOAT_BYTES, toVectorBytes } from "./vector.ts";
 
 /**
@@ -24,7 +25,7 @@ export function checkResults(
 /** The tokens that a reply reports; undefined where it says nothing that can be one. */
 export function reportedTokens(reply: readonly EmbedResult[] | EmbedReply): number | undefined {
   const tokens = (reply as Partial<EmbedReply> | undefined)?.usage?.tokens;
-  return typeof tokens === "number" && Number.isFinite(tokens) && tokens >= 0 ? tokens : undefined;
+  return isCount(tokens) ? tokens : undefined;
 }
 
 /** The bytes of a vector of the right size with finite numbers only, or the error to charge. */

@@ -7,6 +7,14 @@ import type { UsageStats, WorkerUsage } from "./stats.ts";
 /** Why a claim's first text was due. */
 export type ClaimReason = "size" | "timer" | "flush" | "retry";
 
+/** The most that one call may be worth. What is said to be more is no count, and would be no whole number after a few sums. */
+const MOST_AT_ONCE = 1e12;
+
+/** Whether this can be how much something was: finite, not negative, and not absurd. */
+export function isCount(value: unknown): value is number {
+  return typeof value === "number" && value >= 0 && value <= MOST_AT_ONCE;
+}
+
 /** What a worker counts. Added up, never taken back. */
 export interface UsageCounts {
   /** Provider calls made, also those that failed. */
@@ -65,9 +73,11 @@ export class Usage {
   /** The totals as they were at the last report. */
   #taken: Totals = zeros();
 
-  /** Counts; what is no finite number above 0 counts as none. */
+  /** Counts; what can be no count is none. */
   add(counts: Optional<UsageCounts>): void {
-    for (const name of COUNTS) this.#totals[name] += whole(counts[name]);
+    for (const name of COUNTS) {
+      if (isCount(counts[name])) this.#totals[name] += whole(counts[name]);
+    }
   }
 
   /** Counts a claim that brought work. */

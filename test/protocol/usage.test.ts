@@ -214,6 +214,31 @@ test("a figure that is no number begins anew, and the claim says so", async () =
   expect((await rig.claim("a")).repairs).toEqual([]);
 });
 
+test.each([
+  [
+    "numbers that no counter can take",
+    '{"texts":4,"tokens":1e19,"calls":null,"dead":1.5,"failures":-3}',
+  ],
+  ["numbers beyond all", '{"tokens":1e999,"texts":4}'],
+  ["lists", '{"tokens":[1],"texts":4}'],
+])("of %s in a report nothing is counted, and nothing is told again", async (_, added) => {
+  await using scope = await testScope();
+  await using rig = await openRig(scope);
+  const reply = await rig.claim("a", { usage: { added, own: "{}" } });
+  expect(reply).toMatchObject({ state: "sleep", isCounted: true, repairs: [] });
+  expect(await counters(scope)).toEqual({ texts: "4", "worker:a": "{}" });
+});
+
+test.each(["no JSON", "7", "null"])("a report that is %s fails no claim", async (added) => {
+  await using scope = await testScope();
+  await using rig = await openRig(scope);
+  await rig.enqueue("doc", "one");
+  await rig.flush();
+  const reply = await rig.claim("a", { usage: { added, own: "{}" } });
+  expect(reply).toMatchObject({ state: "work", isCounted: true });
+  expect(await runSweep(rig.link, "a", 60_000, { added, own: "{}" })).toBe(0);
+});
+
 test("a usage key of another type stops nothing and is replaced by the next claim that counts", async () => {
   await using scope = await testScope();
   await using rig = await openRig(scope);

@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import { EmbedderError, type EmbeddingQueue, type UsageStats } from "../../src/index.ts";
 import { FakeEmbedder, throwing } from "../helpers/embedder.ts";
-import { items, testScope } from "../helpers/scope.ts";
+import { heard, items, testScope } from "../helpers/scope.ts";
 import { until } from "../helpers/until.ts";
 
 /** The counters are there with the worker's next claim, a moment after the work is settled. */
@@ -52,6 +52,26 @@ test("what the provider reports of tokens is counted in the place of an estimate
   await queue.flushAndWait();
   const usage = await untilCounted(queue, "3 texts", ({ texts }) => texts === 3);
   expect(usage).toMatchObject({ tokens: 21, tokensEstimated: 0 });
+});
+
+test.each([1e19, 1e308])("a report of %p tokens is no report", async (absurd) => {
+  await using scope = await testScope();
+  const fake = new FakeEmbedder();
+  const reports = [absurd, absurd, 10];
+  const queue = await scope.queue({
+    model: "fake-1",
+    dimensions: 4,
+    embedder: (texts) =>
+      Promise.resolve({ results: fake.answer(texts), usage: { tokens: reports.shift() } }),
+  });
+  const repaired = heard(queue, "data:repaired");
+  for (const key of ["doc:1", "doc:2", "doc:3"]) {
+    await queue.enqueue(key, `${key} is eight tokens, about`);
+    await queue.flushAndWait();
+  }
+  const usage = await untilCounted(queue, "3 texts", ({ texts }) => texts >= 3);
+  expect(usage).toMatchObject({ calls: 3, texts: 3, tokens: 24, tokensEstimated: 14 });
+  expect(repaired).toEqual([]);
 });
 
 test("sums outlive a worker that stops, and hold what it counted last; its own line goes", async () => {

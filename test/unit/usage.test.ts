@@ -1,6 +1,7 @@
 // What a worker counts, and how it tells Redis of it without losing anything.
 
 import { expect, test } from "bun:test";
+import { reportedTokens } from "../../src/model/contract.ts";
 import { queueUsageOf, Usage, workerUsageOf } from "../../src/model/usage.ts";
 
 const NOTHING = {
@@ -59,10 +60,21 @@ test("claims are the worker's own figure: the claim script counts them for the q
   expect(workerUsageOf(report?.own).claims).toEqual({ size: 0, timer: 2, flush: 0, retry: 1 });
 });
 
-test.each([Number.NaN, Number.POSITIVE_INFINITY, -5, undefined])("%p counts as none", (tokens) => {
+const NO_COUNTS = [Number.NaN, Number.POSITIVE_INFINITY, -5, 1e12 + 1, 1e19, 1e308];
+
+test.each([...NO_COUNTS, undefined])("%p counts as none", (tokens) => {
   const usage = new Usage();
   usage.add({ tokens });
   expect(usage.take()).toBeUndefined();
+});
+
+test.each([...NO_COUNTS, "5", null, undefined])("of %p tokens nothing is reported", (tokens) => {
+  const usage = { tokens: tokens as number };
+  expect(reportedTokens({ results: [], usage })).toBeUndefined();
+});
+
+test.each([0, 0.25, 1e12])("%p tokens are reported", (tokens) => {
+  expect(reportedTokens({ results: [], usage: { tokens } })).toBe(tokens);
 });
 
 test("fractions are rounded: counters of Redis are whole", () => {

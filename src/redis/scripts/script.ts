@@ -208,10 +208,15 @@ local function tally(field, by)
   return type(redis.pcall('HINCRBY', USAGE, field, digits(by))) ~= 'table'
 end
 -- What a worker has counted since it last told, and its own totals as JSON; both '' where nothing is new.
+-- What Redis could never add is passed over and counts as told: it would come again with each claim.
 local function takeUsage(worker, added, own)
   if added == '' then return true end
+  local isJson, counts = pcall(cjson.decode, added)
   local counted = true
-  for field, by in pairs(cjson.decode(added)) do counted = tally(field, by) and counted end
+  for field, by in pairs(isJson and type(counts) == 'table' and counts or {}) do
+    local isWhole = type(by) == 'number' and by > 0 and by < 2 ^ 53 and by % 1 == 0
+    if isWhole then counted = tally(field, by) and counted end
+  end
   redis.pcall('HSET', USAGE, 'worker:' .. worker, own)
   return counted
 end
