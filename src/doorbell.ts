@@ -43,6 +43,8 @@ export class Doorbell {
     if (word === "due" || word === "timer" || word === "settings") sleeper.ring();
     else if (word === "taken") sleeper.taken();
     else if (word === "cooldown") pauses.share(Number(detail));
+    // A shared pause ends with a claim that gives work: until then only the probe may call.
+    else if (word === "resumed") pauses.endOwn();
     if (word === "settings") this.#adoptLease();
   }
 

@@ -10,6 +10,7 @@ import { Endings } from "./endings.ts";
 import { maxItemsOf } from "./flow/batch.ts";
 import { type ClaimReply, Leases } from "./flow/claim.ts";
 import { flushNow } from "./flow/flush.ts";
+import { wasResumedWithin } from "./flow/settings.ts";
 import { leaveGroup, repairQueue, sweepConsumers } from "./flow/tidy.ts";
 import type { Embedder } from "./model/embedder.ts";
 import { asError, EmbedderError } from "./model/errors.ts";
@@ -132,19 +133,21 @@ export class Drain {
   /** One claim, where one makes sense; how long to rest after it, in milliseconds. */
   async #turn(): Promise<number> {
     if (this.#pauses.obstacle() !== undefined || this.#mustBeAlone) this.#beginHeldBack();
-    if (this.#pauses.ownMs > 0) return this.#pauses.ownMs;
+    const { link } = this.#session;
+    const pauseMs = await this.#pauses.leftMs((ms) => wasResumedWithin(link, ms));
+    if (pauseMs > 0) return pauseMs;
     const adopted = await this.#leases.adopt();
     if (adopted !== undefined && adopted.length > 0) {
       this.#begin(adopted, false, "retry");
       return 0;
     }
     const max = this.#claimSize();
-    if (max === 0) {
-      // Holding back costs nothing while all places are taken. One that becomes free nudges.
-      if (this.#places.free > 0) this.#beginHeldBack();
-      return Number.POSITIVE_INFINITY;
-    }
+    // Holding back costs nothing while all places are taken. One that becomes free nudges, and then
+    // a claim of nothing asks whether the queue is paused.
+    const isWaiting = this.#heldBack.length === 0 || this.#places.free <= 0;
+    if (max === 0 && isWaiting) return Number.POSITIVE_INFINITY;
     const askedAt = performance.now();
+    const pauseMark = this.#pauses.mark();
     const { reclaims } = this.#agenda;
     const isAlone = this.#running.size === 0 && this.#heldBack.length === 0;
     const reply = await this.#leases.claim({
@@ -154,8 +157,10 @@ export class Drain {
       space: this.#provider.space,
       usage: this.#usage,
     });
-    const restMs = await this.#follow(reply);
-    return restMs === 0 ? 0 : Math.max(1, Math.min(restMs, this.#agenda.restMs(askedAt, reclaims)));
+    const restMs = await this.#follow(reply, pauseMark);
+    if (restMs === 0) return 0;
+    if (max === 0) return Number.POSITIVE_INFINITY;
+    return Math.max(1, Math.min(restMs, this.#agenda.restMs(askedAt, reclaims)));
   }
 
   /** How many texts to claim now: a whole batch that can start at once, or none. */
@@ -172,16 +177,17 @@ export class Drain {
     return this.#hasSuspects || this.#pauses.isProbing;
   }
 
-  async #follow(reply: ClaimReply): Promise<number> {
+  async #follow(reply: ClaimReply, pauseMark: number): Promise<number> {
     const { events, link } = this.#session;
     this.#workers = reply.workers;
     this.#maxBatchSize = reply.maxBatchSize;
     this.#hasSuspects = reply.suspects > 0;
     for (const what of reply.repairs) events.emit("data:repaired", { what });
-    if (reply.jobs.length === 0) this.#beginHeldBack();
+    if (reply.state === "paused") this.#returnHeldBack();
+    else if (reply.jobs.length === 0) this.#beginHeldBack();
     else {
       // Redis' clock decides when a shared pause is over; ours may lag behind by a trip.
-      this.#pauses.endShared();
+      this.#pauses.endShared(pauseMark);
       this.#begin(reply.jobs, reply.isProbe, reply.reason || "retry");
     }
     if (reply.isDamaged) {
@@ -191,7 +197,7 @@ export class Drain {
       if (count > 0) return 0;
     }
     if (reply.state === "settings") await this.#session.refresh();
-    if (reply.state !== "sleep") return 0;
+    if (reply.state === "work" || reply.state === "settings") return 0;
 
     const named = reply.sleepMs < 0 ? Number.POSITIVE_INFINITY : reply.sleepMs;
     // What others gave back is due at a time that Redis could not name cheaply.
@@ -206,8 +212,9 @@ export class Drain {
     const isMixed = isSolo && (jobs.length > 1 || this.#running.size > 0);
     const goesAlone = isProbe || this.#pauses.isProbing;
     if (isMixed) {
+      // An adopted claim can hold a suspect beside others: all go back, to be handed out apart.
       this.#heldBack = [];
-      this.#track(jobs, this.#refuseMixed(jobs), isSolo);
+      this.#track(jobs, this.#giveBack(jobs, "A suspect text must be tried alone"), isSolo);
       return;
     }
     const pipeline = new Pipeline(this.#context, jobs, {
@@ -223,6 +230,13 @@ export class Drain {
   /** What was held back waits no longer. */
   #beginHeldBack(): void {
     if (this.#heldBack.length > 0) this.#begin([], false, "size", false);
+  }
+
+  /** While the queue is paused no call begins for what was held back, and nothing stays in flight. */
+  #returnHeldBack(): void {
+    const jobs = this.#heldBack;
+    this.#heldBack = [];
+    if (jobs.length > 0) this.#track(jobs, this.#giveBack(jobs, "The queue is paused"), false);
   }
 
   /** Sees a claim to its end. */
@@ -242,9 +256,8 @@ export class Drain {
     this.#running.add(run);
   }
 
-  /** An adopted claim can hold a suspect beside others: all go back, to be handed out apart. */
-  #refuseMixed(jobs: readonly Job[]): Promise<void> {
-    const error = new EmbedderError("unavailable", "A suspect text must be tried alone");
+  #giveBack(jobs: readonly Job[], reason: string): Promise<void> {
+    const error = new EmbedderError("unavailable", reason);
     const returns = jobs.map((job) => ({ status: "deferred" as const, job, error }));
     return new Endings(this.#context).giveBack(returns);
   }

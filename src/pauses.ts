@@ -9,6 +9,9 @@ export class Pauses {
   readonly #bounds: { readonly baseMs: number; readonly maxMs: number };
   /** By this process' monotonic clock. Redis' own clock decides at the claim; this only spares calls. */
   #sharedUntil = 0;
+  /** How often the shared pause was told of. */
+  #shares = 0;
+  #ownSince = 0;
   #ownUntil = 0;
   /** How often in a row this worker was at fault itself. */
   #faults = 0;
@@ -26,6 +29,18 @@ export class Pauses {
   /** How long this worker itself makes no claims, in milliseconds. */
   get ownMs(): number {
     return Math.max(0, this.#ownUntil - performance.now());
+  }
+
+  /**
+   * The same, after a look at whether somebody has resumed the queue: that is rung, and rings can be missed.
+   *
+   * @param wasResumedWithin Asks Redis whether it was within the last so many milliseconds.
+   */
+  async leftMs(wasResumedWithin: (ms: number) => Promise<boolean>): Promise<number> {
+    if (this.ownMs > 0 && (await wasResumedWithin(performance.now() - this.#ownSince))) {
+      this.endOwn();
+    }
+    return this.ownMs;
   }
 
   /** After an own fault, one call at a time tries whether it is mended. */
@@ -47,22 +62,36 @@ export class Pauses {
   share(ms: number): void {
     // It may come from the doorbell, which is open to everybody.
     if (!Number.isFinite(ms)) return;
+    this.#shares++;
     this.#sharedUntil = Math.max(this.#sharedUntil, performance.now() + ms);
   }
 
-  endShared(): void {
-    this.#sharedUntil = 0;
+  /** To be taken before a claim is sent: a pause that is told of later may be younger than its reply. */
+  mark(): number {
+    return this.#shares;
   }
 
-  /** This worker is at fault itself: it waits, longer each time, and tries again. */
-  pauseOwn(error: unknown, askedMs: number | undefined): void {
+  /** Ends the shared pause; with a mark, only one that was known then. */
+  endShared(mark: number = this.#shares): void {
+    if (mark === this.#shares) this.#sharedUntil = 0;
+  }
+
+  /** This worker is at fault itself: it waits, longer each time, and tries again. Returns for how long. */
+  pauseOwn(error: unknown, askedMs: number | undefined): number {
     // Calls that were under way together are one fault.
-    if (this.ownMs > 0) return;
+    if (this.ownMs > 0) return this.ownMs;
     const pauseMs =
       askedMs ?? Math.min(this.#bounds.maxMs, this.#bounds.baseMs * 2 ** this.#faults);
     this.#faults++;
-    this.#ownUntil = performance.now() + pauseMs;
+    this.#ownSince = performance.now();
+    this.#ownUntil = this.#ownSince + pauseMs;
     this.#events.emit("worker:paused", { worker: this.#worker, pauseMs, error: asError(error) });
+    return pauseMs;
+  }
+
+  /** The fault may be mended, somebody says: one call at a time tries it now. */
+  endOwn(): void {
+    this.#ownUntil = 0;
   }
 
   /** A call came through. */

@@ -62,7 +62,7 @@ export const COMMANDS: readonly Command[] = [
     },
   },
   {
-    ...named("resume", "let workers claim again"),
+    ...named("resume", "let workers claim again, also where an outage paused them"),
     run: async (queue) => {
       await queue.resume();
       return { data: { paused: false }, lines: ["resumed"] };

@@ -3,7 +3,13 @@
 import { EmbedqError } from "../model/errors.ts";
 import { PROTOCOL, type RequestedSettings, type StoredSettings } from "../model/settings.ts";
 import type { Link } from "../redis/link.ts";
-import { runConfigure, runJoin, runPause, type SettingsReply } from "../redis/scripts/settings.ts";
+import {
+  runConfigure,
+  runJoin,
+  runPause,
+  runSinceResume,
+  type SettingsReply,
+} from "../redis/scripts/settings.ts";
 
 /**
  * Adopts the stored settings and stores what is asked for and missing.
@@ -41,9 +47,18 @@ export async function configureQueue(
   return settingsOf(link, await runConfigure(link, changes), "configure");
 }
 
-/** Stops claims of all workers, or allows them again. Calls in flight are not stopped. */
+/**
+ * Stops claims of all workers, or allows them again and ends the pauses that the provider was given.
+ * Calls in flight are not stopped.
+ */
 export function setPaused(link: Link, isPaused: boolean): Promise<void> {
   return runPause(link, isPaused);
+}
+
+/** Whether the queue was resumed within the last so many milliseconds, by Redis' clock. */
+export async function wasResumedWithin(link: Link, ms: number): Promise<boolean> {
+  const sinceMs = await runSinceResume(link);
+  return sinceMs !== undefined && sinceMs < ms;
 }
 
 function settingsOf(link: Link, reply: SettingsReply, action: string): StoredSettings {

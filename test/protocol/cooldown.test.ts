@@ -7,9 +7,11 @@ import {
   runReturnProbe,
   runStartCooldown,
 } from "../../src/redis/scripts/cooldown.ts";
+import { runPause, runSinceResume } from "../../src/redis/scripts/settings.ts";
 import { FakeEmbedder, throwing } from "../helpers/embedder.ts";
 import { items, type Scope, testScope } from "../helpers/scope.ts";
 import { until } from "../helpers/until.ts";
+import { after, intercept } from "./helpers/intercept.ts";
 import { openRig, type Rig } from "./helpers/rig.ts";
 import { startWorker } from "./helpers/worker.ts";
 
@@ -129,6 +131,88 @@ test("a success ends the pause for all", async () => {
   expect(await runEndCooldown(rig.link)).toBe(false);
   await runReturnProbe(rig.link);
   expect(await scope.client.exists(scope.keys.cooldown)).toBe(0);
+});
+
+test("a resume ends a pause of an hour, and the next claim is the probe", async () => {
+  await using scope = await testScope();
+  await using rig = await openRig(scope);
+  await rig.enqueueMany(items(2));
+  await rig.flush();
+  await start(rig, { askedMs: 3_600_000 });
+  await runPause(rig.link, false);
+  expect(await rig.claim("a", { max: 1 })).toMatchObject({ isProbe: true, jobs: [{}] });
+  expect(await rig.claim("b")).toMatchObject({ state: "sleep", jobs: [] });
+  // It counts as a probe like any other: who resumes in vain again and again does not call more often.
+  expect(await start(rig, { isProbe: true })).toBe(2_000);
+});
+
+test("a resume begins no pause where there is none, and ends one that is damaged", async () => {
+  await using scope = await testScope();
+  await using rig = await openRig(scope);
+  await rig.enqueue("doc", "one");
+  await rig.flush();
+  for (const damaged of [undefined, "soon"]) {
+    if (damaged !== undefined) await scope.client.set(scope.keys.cooldown, damaged);
+    await runPause(rig.link, false);
+    expect(await scope.client.exists(scope.keys.cooldown)).toBe(0);
+  }
+  expect(await rig.claim("a")).toMatchObject({ isProbe: false, jobs: [{ key: "doc" }] });
+});
+
+test("out of memory a resume ends the pause all the same", async () => {
+  await using scope = await testScope();
+  await using rig = await openRig(scope);
+  await start(rig, { askedMs: 3_600_000 });
+  await runPause(rig.link, true);
+  await scope.client.configSet("maxmemory", "1");
+  await runPause(rig.link, false);
+  await scope.client.configSet("maxmemory", "0");
+  expect(await scope.client.exists(scope.keys.cooldown)).toBe(0);
+  expect(await scope.client.hExists(scope.keys.settings, "paused")).toBe(false);
+});
+
+test("the last resume is known by its age", async () => {
+  await using scope = await testScope();
+  await using rig = await openRig(scope);
+  await runPause(rig.link, true);
+  expect(await runSinceResume(rig.link)).toBeUndefined();
+  await runPause(rig.link, false);
+  expect(await runSinceResume(rig.link)).toBeLessThan(2_000);
+  const nowMs = Math.floor((await rig.nowUs()) / 1000);
+  await scope.client.hSet(scope.keys.settings, "resumedAt", `${nowMs - 60_000}`);
+  expect(await runSinceResume(rig.link)).toBeGreaterThanOrEqual(60_000);
+  // A clock that stepped back, and a foreign hand.
+  for (const value of [`${nowMs + 60_000}`, "yesterday"]) {
+    await scope.client.hSet(scope.keys.settings, "resumedAt", value);
+    expect(await runSinceResume(rig.link)).toBeUndefined();
+  }
+});
+
+test("a pause that begins while a claim's reply is on its way holds for what that claim brought", async () => {
+  await using scope = await testScope();
+  await using rig = await openRig(scope);
+  await rig.enqueue("doc", "one");
+  const embedder = new FakeEmbedder();
+  let claims = 0;
+  const withJobs = after(async () => {
+    if (++claims > 1) return;
+    // The ring comes on the worker's other connection, before the reply.
+    await start(rig, { askedMs: 300 });
+    await scope.client.publish(scope.keys.doorbell, "gone marker");
+    await until(() => marked, { what: "the doorbell to be heard" });
+  });
+  let marked = false;
+  await using worker = await startWorker(scope, {
+    embedder,
+    wrap: (link) => intercept(link, "claim", withJobs),
+    onRing: (word) => {
+      marked ||= word === "gone";
+    },
+  });
+  await until(() => worker.heard("text:deferred").length === 1, { what: "the text to go back" });
+  expect(embedder.calls).toEqual([]);
+  await scope.untilEmpty();
+  expect(embedder.calls).toHaveLength(1);
 });
 
 test("a claim that finds nothing after the pause is no probe", async () => {

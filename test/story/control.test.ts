@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import { EmbedderError } from "../../src/index.ts";
 import { FakeEmbedder, throwing } from "../helpers/embedder.ts";
-import { items, type Scope, testScope } from "../helpers/scope.ts";
+import { heard, items, type Scope, testScope } from "../helpers/scope.ts";
 import { until } from "../helpers/until.ts";
 
 test("pause keeps all workers from claiming until resume, and stands in Redis", async () => {
@@ -43,6 +43,69 @@ test("pause lets a call in flight end and settle", async () => {
   expect(await queue.stats()).toMatchObject({ waiting: 1, inFlight: 0 });
   await queue.resume();
   await scope.untilEmpty();
+});
+
+test("a pause sends back what is held back for a fuller call, and nothing stays in flight", async () => {
+  await using scope = await testScope();
+  const embedder = new FakeEmbedder({ limits: { maxItems: 64 } });
+  embedder.hold();
+  const worker = await scope.worker({ embedder, maxBatchSize: 100, concurrency: 2 });
+  const deferred = heard(worker, "text:deferred");
+  const producer = await scope.queue({ model: "fake-1", dimensions: 4 });
+  await producer.enqueueMany(items(200));
+  const isAllTaken = async () => (await producer.stats()).inFlight === 200;
+  await until(isAllTaken, { what: "both batches to be claimed" });
+  await producer.pause();
+  embedder.release();
+  // Three full calls were begun or stood in line; eight texts are left.
+  const isOver = async () => (await producer.stats()).inFlight === 0;
+  await until(isOver, { what: "what was claimed to be through" });
+  expect(await producer.stats()).toMatchObject({ waiting: 0, parked: 8, pending: 8 });
+  expect(embedder.batchSizes).toEqual([64, 64, 64]);
+  expect(deferred).toHaveLength(8);
+  // So that the model can be changed now, as the docs say.
+  const admin = await scope.queue();
+  await admin.configure({ model: "fake-2", dimensions: 4 });
+  await admin.configure({ model: "fake-1", dimensions: 4 });
+  await producer.resume();
+  await scope.untilEmpty();
+  expect(embedder.texts).toHaveLength(200);
+  expect(await producer.stats()).toMatchObject({ usage: { failures: 0, dead: 0 } });
+});
+
+test("a worker with one place free and some texts held back asks for a pause before it calls", async () => {
+  await using scope = await testScope();
+  const limits = { maxItems: 40, maxTokens: 30, countTokens: () => 1 };
+  const embedder = new FakeEmbedder({ limits });
+  let end = () => {};
+  embedder.next(
+    (texts) =>
+      new Promise((resolve) => {
+        end = () => resolve(embedder.answer(texts));
+      }),
+  );
+  const worker = await scope.worker({ embedder, maxBatchSize: 100, concurrency: 3 });
+  let others = () => {};
+  const held = new Promise<void>((resolve) => {
+    others = resolve;
+  });
+  embedder.always(async (texts) => {
+    await held;
+    return embedder.answer(texts);
+  });
+  const deferred = heard(worker, "text:deferred");
+  const producer = await scope.queue({ model: "fake-1", dimensions: 4 });
+  await producer.enqueueMany(items(100));
+  await until(() => embedder.active === 3, { what: "three calls, and ten texts held back" });
+  await producer.pause();
+  end();
+  await until(() => deferred.length === 10, { what: "these ten to go back" });
+  expect(embedder.batchSizes).toEqual([30, 30, 30]);
+  others();
+  await until(async () => (await producer.stats()).inFlight === 0, { what: "the calls to end" });
+  await producer.resume();
+  await scope.untilEmpty();
+  expect(embedder.texts).toHaveLength(100);
 });
 
 test("stats count what waits, is in flight and is parked, the oldest age, and every worker", async () => {

@@ -178,6 +178,101 @@ test("a worker with a wrong key pauses alone: another one does the work meanwhil
   expect(wrong.calls).toHaveLength(1);
 });
 
+const HOUR_MS = 3_600_000;
+
+test("resume ends a pause of an hour: one call tries first, then all workers go on", async () => {
+  await using scope = await testScope();
+  const embedder = new FakeEmbedder();
+  embedder.next(throwing(new EmbedderError("rateLimited", "wait", { retryAfterMs: HOUR_MS })));
+  const producer = await scope.queue({ model: "fake-1", dimensions: 4 });
+  const workers = [await scope.worker({ embedder }), await scope.worker({ embedder })];
+  const ended = workers.map((worker) => heard(worker, "cooldown:ended"));
+  await producer.enqueueMany(items(50));
+  await until(async () => (await producer.stats()).cooldownMs > 0, { what: "the pause" });
+  await until(async () => (await producer.stats()).parked === 50, { what: "the texts to go back" });
+  await producer.enqueueMany(items(200, "more"));
+  await producer.flushNow();
+  expect(embedder.calls).toHaveLength(1);
+  embedder.hold();
+  await producer.resume();
+  await until(() => embedder.active > 0, { what: "the probe" });
+  // The others were rung as well, and stay away: two looks at the queue give them the time to fail this.
+  for (let looks = 0; looks < 2; looks++) await producer.flushNow();
+  await producer.stats();
+  expect(embedder.active).toBe(1);
+  embedder.release();
+  await scope.untilEmpty();
+  expect(ended.flat()).toHaveLength(1);
+  expect((await producer.stats()).cooldownMs).toBe(0);
+  expect(embedder.texts).toHaveLength(300);
+});
+
+test("a resume that comes too early costs one call, and the pause stands again", async () => {
+  await using scope = await testScope();
+  const embedder = new FakeEmbedder();
+  embedder.always(throwing(new EmbedderError("rateLimited", "wait", { retryAfterMs: HOUR_MS })));
+  const producer = await scope.queue({ model: "fake-1", dimensions: 4 });
+  const workers = [await scope.worker({ embedder }), await scope.worker({ embedder })];
+  const started = workers.map((worker) => heard(worker, "cooldown:started"));
+  await producer.enqueueMany(items(200));
+  await until(() => started.flat().length > 0, { what: "the pause" });
+  await until(async () => (await producer.stats()).inFlight === 0, { what: "all to go back" });
+  for (let resumes = 0; resumes < 3; resumes++) {
+    const [calls, pauses] = [embedder.calls.length, started.flat().length];
+    await producer.resume();
+    await until(() => started.flat().length > pauses, { what: "the pause to stand again" });
+    expect(embedder.calls.length - calls).toBe(1);
+    expect((await producer.stats()).cooldownMs).toBeGreaterThan(HOUR_MS / 2);
+  }
+  embedder.always();
+  await until(async () => (await producer.stats()).inFlight === 0, { what: "all to go back" });
+  await producer.resume();
+  // What failed a probe stays away for longer.
+  await until(async () => (await producer.pendingCount()) < 200, { what: "work to go on" });
+});
+
+test("resume ends the pause that a worker makes by its own fault: one call tries", async () => {
+  await using scope = await testScope();
+  const fault = new EmbedderError("fatal", "wrong key", { retryAfterMs: HOUR_MS });
+  const embedder = new FakeEmbedder({ limits: { maxItems: 10 } }).always(throwing(fault));
+  const worker = await scope.worker({ embedder });
+  const paused = heard(worker, "worker:paused");
+  const resumed = heard(worker, "worker:resumed");
+  const producer = await scope.queue();
+  await producer.enqueueMany(items(50));
+  await until(() => paused.length === 1, { what: "the worker to pause" });
+  await until(async () => (await producer.stats()).inFlight === 0, { what: "all to go back" });
+  const calls = embedder.calls.length;
+  // It sleeps, whatever is rung but this.
+  await producer.flushNow();
+  await producer.resume();
+  await until(() => paused.length === 2, { what: "the worker to pause again" });
+  expect(embedder.calls).toHaveLength(calls + 1);
+  embedder.always();
+  await producer.resume();
+  await scope.untilEmpty();
+  expect(resumed).toHaveLength(1);
+});
+
+test("a worker that did not hear the resume learns of it when its connection is back", async () => {
+  await using scope = await testScope();
+  const proxy = await scope.proxy();
+  const fault = new EmbedderError("fatal", "wrong key", { retryAfterMs: HOUR_MS });
+  const embedder = new FakeEmbedder().next(throwing(fault));
+  const worker = await scope.worker({ redis: proxy.url, embedder, leaseMs: 600 });
+  const paused = heard(worker, "worker:paused");
+  const producer = await scope.queue();
+  await producer.enqueueMany(items(50));
+  await until(() => paused.length === 1, { what: "the worker to pause" });
+  await until(async () => (await producer.stats()).parked === 50, { what: "the texts to go back" });
+  await proxy.refuse();
+  proxy.cut();
+  await producer.resume();
+  await proxy.accept();
+  await scope.untilEmpty();
+  expect(embedder.calls).toHaveLength(2);
+});
+
 test("a call that takes longer than embedTimeoutMs is an outage, and its signal is raised", async () => {
   await using scope = await testScope();
   const embedder = new FakeEmbedder();

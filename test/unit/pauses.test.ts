@@ -59,6 +59,17 @@ describe("the shared pause", () => {
     expect(pauses.obstacle()).toBeUndefined();
   });
 
+  test("endShared with a mark ends only what was known at the mark", () => {
+    const { pauses } = watched();
+    pauses.share(300);
+    const mark = pauses.mark();
+    pauses.share(10);
+    pauses.endShared(mark);
+    expect(pauses.obstacle()).toBeDefined();
+    pauses.endShared(pauses.mark());
+    expect(pauses.obstacle()).toBeUndefined();
+  });
+
   test("share makes nothing of a time that is no number: the doorbell is open to everybody", () => {
     const { pauses } = watched();
     pauses.share(Number("soon"));
@@ -132,6 +143,37 @@ describe("the pause of one worker", () => {
     pauses.resume();
     expect(pauses.ownMs).toBe(0);
     expect(pauses.obstacle()).toBeUndefined();
+  });
+
+  test("endOwn lets one call at a time try, and another fault pauses for longer", () => {
+    const { pauses, reports } = watched();
+    pauses.pauseOwn(fault, 9000);
+    pauses.endOwn();
+    expect(pauses).toMatchObject({ ownMs: 0, isProbing: true });
+    expect(pauses.obstacle()).toBeUndefined();
+    pauses.pauseOwn(fault, undefined);
+    expect(reports).toEqual(["w1 pauses 9000", "w1 pauses 200"]);
+    pauses.endOwn();
+    pauses.resume();
+    expect(reports.at(-1)).toBe("w1 resumes");
+  });
+
+  test("leftMs asks for a resume since the pause began, and ends it where there was one", async () => {
+    const { pauses } = watched();
+    const asked: number[] = [];
+    const resumed = (answer: boolean) => (ms: number) => {
+      asked.push(ms);
+      return Promise.resolve(answer);
+    };
+    expect(await pauses.leftMs(resumed(true))).toBe(0);
+    expect(asked).toEqual([]);
+    pauses.pauseOwn(fault, 9000);
+    nowMs += 1000;
+    expect(await pauses.leftMs(resumed(false))).toBe(8000);
+    nowMs += 1000;
+    expect(await pauses.leftMs(resumed(true))).toBe(0);
+    expect(asked).toEqual([1000, 2000]);
+    expect(pauses.isProbing).toBe(true);
   });
 
   test("resume is silent where nothing was wrong, and leaves the shared pause", () => {

@@ -11,12 +11,13 @@ import { queueScript, type Script } from "./script.ts";
 /** Text handed out by one claim, in bytes; reached only by texts of many KiB. */
 const MAX_CLAIM_BYTES = 8 * 1024 * 1024;
 
-// Input: ARGV worker · the most texts it can start · '1' if it has nothing in flight ·
-//   '1' to look for abandoned work too · space · what the worker counted since it last told, as JSON ·
-//   its own totals, as JSON; both '' where nothing is new
+// Input: ARGV worker · the most texts it can start, 0 to ask for the state alone ·
+//   '1' if it has nothing in flight · '1' to look for abandoned work too · space ·
+//   what the worker counted since it last told, as JSON · its own totals, as JSON; both '' where
+//   nothing is new
 // Output: { state, sleepMs (-1: nothing to wait for), suspects, probe, damage, pending, workers,
 //   leaseMs, maxBatchSize, jobs (7 strings each), repairs (strings), reason, counted }
-//   state     work | sleep | settings (read them again)
+//   state     work | sleep | paused | settings (read them again)
 //   suspects  abandoned texts that wait for a worker with nothing else in flight
 //   probe     1: the first call after a cool-down, no other worker may call yet
 //   damage    1: a dedup field has lost its entry, the caller runs repair
@@ -50,7 +51,7 @@ if missing then redis.call('XGROUP', 'CREATE', PENDING, GROUP, '0', 'MKSTREAM') 
 redis.call('XREADGROUP', 'GROUP', GROUP, me, 'COUNT', 1, 'STREAMS', PENDING, '18446744073709551615-18446744073709551614')
 counted = takeUsage(me, ARGV[6], ARGV[7])
 
-if s.paused then return answer('sleep', -1) end
+if s.paused then return answer('paused', -1) end
 local cooldown = redis.call('GET', COOLDOWN)
 local untilMs = cooldown and tonumber(string.match(cooldown, '^(%d+) ') or '')
 if untilMs then
@@ -212,7 +213,7 @@ export interface ClaimArguments {
 }
 
 export interface ClaimReply {
-  readonly state: "work" | "sleep" | "settings";
+  readonly state: "work" | "sleep" | "paused" | "settings";
   /** How long nothing will be due; -1 where that depends on others. */
   readonly sleepMs: number;
   readonly suspects: number;

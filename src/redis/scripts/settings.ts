@@ -8,7 +8,7 @@ import {
   type StoredSettings,
 } from "../../model/settings.ts";
 import type { Link } from "../link.ts";
-import { asFlatStrings } from "../replies.ts";
+import { asFlatStrings, asNumber } from "../replies.ts";
 import { queueScript, type Script } from "./script.ts";
 
 const PAIRS = String.raw`
@@ -96,16 +96,34 @@ return { 'ok', unpack(storedPairs()) }
 );
 
 // Input: ARGV '1' to pause, '0' to resume
+// A resume also ends the cool-down, in such a way that the next claim is its probe, and leaves its
+// moment behind for workers that do not hear the ring.
 const PAUSE: Script = queueScript(
   "pause",
   String.raw`
 if ARGV[1] == '1' then
   redis.call('HSET', SETTINGS, 'paused', '1')
 else
+  local nowMs = digits(math.floor(nowUs() / 1000))
+  local level = string.match(redis.call('GET', COOLDOWN) or '', '^%d+ (%d+)$')
+  local over = level and redis.pcall('SET', COOLDOWN, nowMs .. ' ' .. level, 'PX', 3600000)
+  -- Out of memory, or damaged: without a probe, but over.
+  if not over or over.err then redis.call('DEL', COOLDOWN) end
+  redis.pcall('HSET', SETTINGS, 'resumedAt', nowMs)
   redis.call('HDEL', SETTINGS, 'paused')
+  ring('resumed')
   ring('due')
 end
 return 'OK'
+`,
+);
+
+// Output: how long ago the last resume was, in ms; -1 where there was none
+const SINCE_RESUME: Script = queueScript(
+  "sinceResume",
+  String.raw`
+local atMs = tonumber(string.match(redis.call('HGET', SETTINGS, 'resumedAt') or '', '^%d+$') or '')
+return atMs and math.floor(nowUs() / 1000 - atMs) or -1
 `,
 );
 
@@ -140,9 +158,15 @@ export function runConfigure(link: Link, asked: RequestedSettings): Promise<Sett
   return run(link, CONFIGURE, pairs(asked).flat());
 }
 
-/** Stops or allows claims for the whole queue. */
+/** Stops or allows claims for the whole queue; allowing them also ends its cool-down. */
 export async function runPause(link: Link, isPaused: boolean): Promise<void> {
   await link.run(PAUSE, [isPaused ? "1" : "0"]);
+}
+
+/** How long ago the queue was resumed last, in milliseconds; undefined where it never was. */
+export async function runSinceResume(link: Link): Promise<number | undefined> {
+  const sinceMs = asNumber(await link.run(SINCE_RESUME, []));
+  return sinceMs < 0 ? undefined : sinceMs;
 }
 
 function pairs(settings: RequestedSettings): [name: string, value: string][] {

@@ -15,6 +15,8 @@ interface TestWorkerOptions {
   /** Another address of the same Redis, for instance a proxy's. */
   readonly url?: string;
   readonly concurrency?: number;
+  /** Hears the doorbell as the worker does, right before it. */
+  readonly onRing?: (word: string) => void;
 }
 
 export interface TestWorker extends AsyncDisposable {
@@ -26,7 +28,7 @@ export interface TestWorker extends AsyncDisposable {
 
 export async function startWorker(
   scope: Scope,
-  { embedder, wrap, url = scope.url, concurrency = 4 }: TestWorkerOptions,
+  { embedder, wrap, url = scope.url, concurrency = 4, onRing }: TestWorkerOptions,
 ): Promise<TestWorker> {
   const events = new EventEmitter();
   const heard = new Map<EventName, unknown[]>();
@@ -44,6 +46,7 @@ export async function startWorker(
   });
   const session = await Session.open(url, options, events);
   if (wrap !== undefined) Object.assign(session, { link: wrap(session.link) });
+  if (onRing !== undefined) session.onRing(onRing);
   const drain = new Drain(session, embedder);
   await drain.start();
   return {
