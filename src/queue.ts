@@ -229,7 +229,10 @@ export class EmbeddingQueue {
     await setPaused(this.#open("pause").link, true);
   }
 
-  /** Lets workers claim again. */
+  /**
+   * Lets workers claim again, and ends their pauses after outages, however long a time the provider
+   * named: one call tries first; of workers that paused by their own fault, one call each.
+   */
   async resume(): Promise<void> {
     await setPaused(this.#open("resume").link, false);
   }
