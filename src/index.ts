@@ -35,7 +35,7 @@ export type {
 } from "./model/errors.ts";
 export { EmbedderError, EmbedqError, EnqueueError } from "./model/errors.ts";
 export type { BatchDrained, EmbedqEvents, EventListener, EventName } from "./model/events.ts";
-export type { DeadLetterQuery, FlushOptions } from "./model/input.ts";
+export type { DeadLetterQuery, EnqueueOptions, FlushOptions } from "./model/input.ts";
 export type { EnqueueItem } from "./model/job.ts";
 export type {
   CommonOptions,
@@ -47,6 +47,8 @@ export type {
 export type {
   CancelResult,
   DeadLetter,
+  DeadOutcome,
+  EmbeddedOutcome,
   FlushResult,
   GoneOutcome,
   Outcome,

@@ -7,14 +7,18 @@ import { setPaused } from "./flow/settings.ts";
 import { cancelWork, readStats } from "./flow/tidy.ts";
 import { acceptItems, walkHashes } from "./intake.ts";
 import { EmbedqError } from "./model/errors.ts";
+import { checkListener } from "./model/event-names.ts";
 import { EventEmitter, type EventListener, type EventName } from "./model/events.ts";
 import {
+  checkBounds,
+  checkEnqueueOptions,
   checkKey,
   checkLetterId,
-  checkLimit,
-  checkTimeout,
+  checkLetterIds,
+  checkLetterQuery,
   checkVersion,
   type DeadLetterQuery,
+  type EnqueueOptions,
   type FlushOptions,
 } from "./model/input.ts";
 import type { EnqueueItem } from "./model/job.ts";
@@ -75,14 +79,14 @@ export class EmbeddingQueue {
 
   /** @throws {EmbedqError} `ERR_OPTION_INVALID` before anything is connected. */
   constructor(options: QueueOptions) {
-    const { redis, ...rest } = options;
-    checkRedisOption(redis);
-    this.#redis = redis;
-    this.#options = resolveOptions(rest);
+    this.#options = resolveOptions(options);
+    checkRedisOption(options.redis);
+    this.#redis = options.redis;
   }
 
   /** Listens to an event; returns the function that ends it. A listener that throws harms nothing. */
   on<Name extends EventName>(event: Name, listener: EventListener<Name>): () => void {
+    checkListener(event, listener);
     return this.#events.on(event, listener);
   }
 
@@ -144,12 +148,9 @@ export class EmbeddingQueue {
    * @throws {EmbedqError} `ERR_INPUT_INVALID` before anything is written; what went wrong where nothing was accepted.
    * @throws {EnqueueError} `ERR_ENQUEUE_FAILED` where it fails in the middle; it carries the tickets already made.
    */
-  async enqueueMany(
-    items: readonly EnqueueItem[],
-    options: { readonly signal?: AbortSignal | undefined } = {},
-  ): Promise<Ticket[]> {
-    const session = this.#open("enqueue");
-    return acceptItems(session, items, options.signal, (text) => this.#ticket(text));
+  async enqueueMany(items: readonly EnqueueItem[], options?: EnqueueOptions): Promise<Ticket[]> {
+    const { signal } = checkEnqueueOptions(options);
+    return acceptItems(this.#open("enqueue"), items, signal, (text) => this.#ticket(text));
   }
 
   /**
@@ -195,10 +196,9 @@ export class EmbeddingQueue {
    *
    * @returns Whether all of it is done, and how many texts are left where the time ran out.
    */
-  async flushAndWait(options: FlushOptions = {}): Promise<FlushResult> {
+  async flushAndWait(options?: FlushOptions): Promise<FlushResult> {
+    const { timeoutMs = 15_000, signal = this.#life.signal } = checkBounds(options);
     const session = this.#open("flush");
-    const { signal = this.#life.signal } = options;
-    const timeoutMs = checkTimeout(options.timeoutMs ?? 15_000);
     const wakeup = new Wakeup();
     const unhook = session.onRing((word) => {
       if (word === "flushed") wakeup.ring();
@@ -259,9 +259,8 @@ export class EmbeddingQueue {
   }
 
   /** Dead letters, from the oldest on. */
-  async deadLetters(query: DeadLetterQuery = {}): Promise<readonly DeadLetter[]> {
-    const after = query.after === undefined ? undefined : checkLetterId(query.after);
-    const limit = checkLimit(query.limit ?? 100);
+  async deadLetters(query?: DeadLetterQuery): Promise<readonly DeadLetter[]> {
+    const { after, limit = 100 } = checkLetterQuery(query);
     return listLetters(this.#open("list dead letters").link, after, limit);
   }
 
@@ -273,7 +272,7 @@ export class EmbeddingQueue {
 
   /** Removes dead letters for good; returns how many there were. */
   async removeDeadLetters(letterIds: readonly string[]): Promise<number> {
-    return deleteLetters(this.#open("remove dead letters").link, letterIds.map(checkLetterId));
+    return deleteLetters(this.#open("remove dead letters").link, checkLetterIds(letterIds));
   }
 
   #open(action: string): Session {
@@ -283,9 +282,10 @@ export class EmbeddingQueue {
 
   #ticket(data: TicketData): Ticket {
     return new Ticket(data, async ({ key, version }, options) => {
+      const bounds = checkBounds(options);
       const session = this.#open("wait");
       session.prepareWaits();
-      return session.waits.wait(key, version, options);
+      return session.waits.wait(key, version, bounds);
     });
   }
 }

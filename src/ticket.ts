@@ -30,12 +30,12 @@ export class Ticket implements TicketData {
   readonly key: string;
   /** The version that the text was accepted with; a newer text of the same key has a larger one. */
   readonly version: number;
-  readonly #wait: (ticket: TicketData, options: WaitOptions) => Promise<Outcome>;
+  readonly #wait: (ticket: TicketData, options: WaitOptions | undefined) => Promise<Outcome>;
 
   /** @internal Tickets come from `enqueue`, `enqueueMany` and `ticket` of a queue. */
   constructor(
     { key, version }: TicketData,
-    wait: (ticket: TicketData, options: WaitOptions) => Promise<Outcome>,
+    wait: (ticket: TicketData, options: WaitOptions | undefined) => Promise<Outcome>,
   ) {
     this.key = key;
     this.version = version;
@@ -45,11 +45,11 @@ export class Ticket implements TicketData {
   /**
    * Waits until the text's fate is decided, in whichever process that happens.
    *
-   * @throws {EmbedqError} `ERR_WAIT_TIMEOUT` after `timeoutMs`; `ERR_INPUT_INVALID` for one that is no number; `ERR_STOPPED` when the queue object
-   *   is stopped; `ERR_EMBEDDING_CORRUPT` when the stored vector has the wrong size. The signal's
-   *   reason when it is raised.
+   * @throws {EmbedqError} `ERR_WAIT_TIMEOUT` after `timeoutMs`; `ERR_OPTION_INVALID`; `ERR_STOPPED` when
+   *   the queue object is stopped; `ERR_EMBEDDING_CORRUPT` when the stored vector has the wrong size.
+   *   The signal's reason when it is raised.
    */
-  outcome(options: WaitOptions = {}): Promise<Outcome> {
+  outcome(options?: WaitOptions): Promise<Outcome> {
     return this.#wait(this, options);
   }
 
@@ -60,7 +60,7 @@ export class Ticket implements TicketData {
    * @throws {EmbedqError} As `outcome`; also `ERR_EMBEDDING_GONE` when nothing will be stored, and
    *   `ERR_EMBEDDING_UNSET` for a dead text where `onDead` is `"unset"`.
    */
-  async embedding(options: WaitOptions = {}): Promise<Float32Array> {
+  async embedding(options?: WaitOptions): Promise<Float32Array> {
     const outcome = await this.outcome(options);
     const name = JSON.stringify(this.key);
     if (outcome.status === "gone") {

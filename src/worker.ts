@@ -2,6 +2,7 @@
 
 import { Drain } from "./drain.ts";
 import { EmbedqError } from "./model/errors.ts";
+import { checkListener } from "./model/event-names.ts";
 import { EventEmitter, type EventListener, type EventName } from "./model/events.ts";
 import { Lifecycle } from "./model/lifecycle.ts";
 import {
@@ -47,20 +48,20 @@ export class EmbeddingWorker {
 
   /** @throws {EmbedqError} `ERR_OPTION_INVALID` before anything is connected. */
   constructor(options: WorkerOptions) {
-    const { redis, ...rest } = options;
-    checkRedisOption(redis);
-    this.#redis = redis;
-    this.#options = resolveOptions(rest);
+    this.#options = resolveOptions(options);
+    checkRedisOption(options.redis);
+    this.#redis = options.redis;
     if (this.#options.embedder === undefined) {
       throw new EmbedqError(
         "ERR_OPTION_INVALID",
-        "Cannot use the option `embedder` as a worker must have one: it is undefined",
+        "Cannot use the option `embedder` as a worker must have one: it is missing",
       );
     }
   }
 
   /** Listens to an event; returns the function that ends it. A listener that throws harms nothing. */
   on<Name extends EventName>(event: Name, listener: EventListener<Name>): () => void {
+    checkListener(event, listener);
     return this.#events.on(event, listener);
   }
 

@@ -3,7 +3,6 @@
 // settled between the two looks as if nobody had ever known it.
 
 import { asError, EmbedqError } from "../model/errors.ts";
-import { checkTimeout } from "../model/input.ts";
 import { type Outcome, outcomeOf, type StoredResult } from "../model/outcome.ts";
 import { keyspaceChannel } from "../redis/keys.ts";
 import type { Link } from "../redis/link.ts";
@@ -74,7 +73,7 @@ export class Waits {
 
   /** Waits for the outcome of one ticket. */
   wait(key: string, version: number, { timeoutMs, signal }: WaitOptions): Promise<Outcome> {
-    const limitMs = checkTimeout(timeoutMs ?? Number.POSITIVE_INFINITY);
+    const limitMs = timeoutMs ?? Number.POSITIVE_INFINITY;
     return new Promise((resolve, reject) => {
       if (this.#closedWith !== undefined) return reject(this.#closedWith);
       if (signal?.aborted) return reject(asError(signal.reason));

@@ -4,18 +4,22 @@
 import * as v from "valibot";
 import type { EmbedderLimits } from "./embedder.ts";
 import { EmbedqError } from "./errors.ts";
+import { nearest } from "./nearest.ts";
 
 /** A whole number in this range. */
 export const wholeFrom = (
   minimum: number,
   maximum: number = Number.MAX_SAFE_INTEGER,
-): v.GenericSchema<number> =>
-  v.pipe(
-    v.number(`must be a whole number from ${minimum}`),
-    v.integer(`must be a whole number from ${minimum}`),
+): v.GenericSchema<number> => {
+  const isBounded = maximum < Number.MAX_SAFE_INTEGER;
+  const whole = `must be a whole number from ${minimum}${isBounded ? ` to ${maximum}` : ""}`;
+  return v.pipe(
+    v.number(whole),
+    v.integer(whole),
     v.minValue(minimum, `must be at least ${minimum}`),
     v.maxValue(maximum, `must be at most ${maximum}`),
   );
+};
 
 /** One of these words. */
 export const oneOf = <const T extends readonly string[]>(
@@ -44,13 +48,26 @@ export const limitEntries: Readonly<Record<keyof EmbedderLimits, v.GenericSchema
   countTokens: v.optional(v.function("must be a function")),
 };
 
+/** Ends a wait when it is raised. */
+export const signal: v.GenericSchema<AbortSignal> = v.custom<AbortSignal>(
+  (value) =>
+    typeof (value as Partial<AbortSignal> | null)?.aborted === "boolean" &&
+    typeof (value as AbortSignal).addEventListener === "function",
+  "must be an AbortSignal",
+);
+
 /** The longest that a timer of JavaScript can be. */
 export const MAX_TIMER_MS: number = 2 ** 31 - 1;
 
-/** What strictObject says of a name that it does not know. */
+/** What is said of a name that is not known. */
 export const UNKNOWN = "is not an option";
-/** What a group of options may hold. */
-export const GROUP = "must be an object with options of this group only";
+/** What a group of options must be. */
+export const GROUP = "must be an object";
+
+/** A name is shown up to here. */
+const NAME_LENGTH = 60;
+/** Where a name is not known, a group of so few is listed. */
+const FEW = 6;
 
 /** @throws {EmbedqError} `ERR_OPTION_INVALID` that names the option, its value and what is wanted. */
 export function check<const Schema extends v.GenericSchema>(
@@ -58,21 +75,22 @@ export function check<const Schema extends v.GenericSchema>(
   value: unknown,
   prefix: string,
 ): v.InferOutput<Schema> {
-  const result = v.safeParse(schema, value, { abortEarly: true });
+  const result = v.safeParse(schema, value);
   if (result.success) return result.output;
-  const [issue] = result.issues;
-  const path = prefix + (v.getDotPath(issue) ?? "options");
-  if (issue.message === UNKNOWN) {
+  // What is missing may stand there under the name that is not known.
+  const issue = result.issues.find(isUnknown) ?? result.issues[0];
+  const path = v.getDotPath(issue);
+  if (path === null) {
     throw new EmbedqError(
       "ERR_OPTION_INVALID",
-      `Cannot use the option \`${path}\` as it ${UNKNOWN}`,
+      `Cannot use the options as they must be an object: they are ${kindOf(value)}`,
     );
   }
-  throw invalid(
-    path,
-    issue.input,
-    /^(must|is)/.test(issue.message) ? issue.message : `is wrong: ${issue.message}`,
-  );
+  const group = entriesAround(schema, issue);
+  if (isUnknown(issue)) throw unknown(prefix + path, nameIn(issue), group);
+  const wanted = isMissing(issue) ? wantedOf(group[nameIn(issue)]) : issue.message;
+  const full = /^(must|is)/.test(wanted) ? wanted : `is wrong: ${wanted}`;
+  throw invalid(prefix + path, issue.input, full);
 }
 
 /** The error for one option. */
@@ -88,7 +106,69 @@ export function show(value: unknown): string {
   if (typeof value === "string") {
     return JSON.stringify(value.replace(/\/\/[^/\s]*@/g, "//***@").slice(0, 60));
   }
+  if (value === undefined) return "missing";
   if (typeof value === "object" && value !== null)
     return Array.isArray(value) ? "a list" : "an object";
   return typeof value === "function" ? "a function" : String(value);
+}
+
+/** A value of which nothing may be shown where it is a text. */
+export function kindOf(value: unknown): string {
+  return typeof value === "string" ? "a text" : show(value);
+}
+
+/** How an address begins, as the end of a message: what follows may be a credential. */
+export function beginningOf(address: string): string {
+  const scheme = /^[a-z][a-z0-9+.-]{0,20}:\/\//i.exec(address)?.[0];
+  return scheme === undefined ? "it has no such beginning" : `it begins with ${scheme}`;
+}
+
+type Issue = v.BaseIssue<unknown>;
+type Entries = Readonly<Record<string, v.GenericSchema | undefined>>;
+
+function isUnknown(issue: Issue): boolean {
+  return issue.expected === "never";
+}
+
+function isMissing(issue: Issue): boolean {
+  return issue.path?.at(-1)?.origin === "key";
+}
+
+function nameIn(issue: Issue): string {
+  return String(issue.path?.at(-1)?.key);
+}
+
+/** The options among which the one stands that an issue is about. */
+function entriesAround(schema: v.GenericSchema, issue: Issue): Entries {
+  let entries = entriesOf(schema);
+  for (const { key } of issue.path?.slice(0, -1) ?? []) entries = entriesOf(entries[String(key)]);
+  return entries;
+}
+
+function entriesOf(schema: unknown): Entries {
+  const { entries, wrapped } = (schema ?? {}) as { entries?: Entries; wrapped?: unknown };
+  return entries ?? (wrapped === undefined ? {} : entriesOf(wrapped));
+}
+
+/** What a schema says where nothing is given. */
+function wantedOf(schema: v.GenericSchema | undefined): string {
+  const issues = schema === undefined ? undefined : v.safeParse(schema, undefined).issues;
+  return issues?.[0]?.message ?? "must be given";
+}
+
+function unknown(path: string, name: string, group: Entries): EmbedqError {
+  const known = Object.keys(group).filter((one) => !isNever(group[one]));
+  const meant = nearest(name.slice(0, NAME_LENGTH), known);
+  const list = known.map((one) => `\`${one}\``).join(", ");
+  let hint = meant === undefined ? "" : `: did you mean \`${meant}\`?`;
+  if (meant === undefined && known.length <= FEW) hint = `: there are ${list}`;
+  return new EmbedqError(
+    "ERR_OPTION_INVALID",
+    `Cannot use the option \`${path.slice(0, NAME_LENGTH)}\` as it ${UNKNOWN}${hint}`,
+  );
+}
+
+/** An option that is named only to be refused. */
+function isNever(schema: unknown): boolean {
+  return (schema as { wrapped?: { type?: unknown } } | undefined)?.wrapped?.type === "never";
 }

@@ -61,6 +61,8 @@ export class EmbedqError extends Error {
  */
 export type EmbedderErrorKind = "rejected" | "rateLimited" | "unavailable" | "fatal";
 
+const KINDS: readonly EmbedderErrorKind[] = ["rejected", "rateLimited", "unavailable", "fatal"];
+
 /** Details of an {@link EmbedderError}. */
 export interface EmbedderErrorOptions extends ErrorOptions {
   /** For `rateLimited`, `unavailable` and `fatal`: when a new call makes sense, in milliseconds from now. */
@@ -102,8 +104,16 @@ export class EmbedderError extends EmbedqError {
    * @param kind Which kind of failure this is.
    * @param message A sentence for people; it is kept in the dead letter of a rejected text.
    * @param options When to retry, whom it concerns, and the cause.
+   * @throws {EmbedqError} `ERR_INPUT_INVALID` for another kind.
    */
   constructor(kind: EmbedderErrorKind, message: string, options: EmbedderErrorOptions = {}) {
+    if (!KINDS.includes(kind)) {
+      const wanted = KINDS.map((one) => `"${one}"`).join(", ");
+      throw new EmbedqError(
+        "ERR_INPUT_INVALID",
+        `Cannot make an EmbedderError as its kind must be one of ${wanted}: it is ${JSON.stringify(kind)}. Its message was: ${message}`,
+      );
+    }
     super("ERR_EMBEDDER", message, options);
     this.name = "EmbedderError";
     this.kind = kind;

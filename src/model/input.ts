@@ -1,5 +1,7 @@
-// Checks of what producers hand in, before anything is written.
+// Checks of what callers hand in, before anything is written.
 
+import * as v from "valibot";
+import { check, GROUP, kindOf, show, signal, text, wholeFrom } from "./check.ts";
 import { EmbedqError } from "./errors.ts";
 import type { EnqueueItem } from "./job.ts";
 
@@ -8,6 +10,12 @@ export interface FlushOptions {
   /** How long to wait, in milliseconds. @default 15000 */
   readonly timeoutMs?: number | undefined;
   /** Ends the wait when raised. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Bounds of an `enqueueMany`. */
+export interface EnqueueOptions {
+  /** Ends it between two chunks when raised. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -54,34 +62,65 @@ export function checkVersion(version: unknown): number {
   return version as number;
 }
 
-/** @throws {EmbedqError} `ERR_INPUT_INVALID`. Infinity stands for no limit. */
-export function checkTimeout(timeoutMs: unknown): number {
-  if (typeof timeoutMs !== "number" || !(timeoutMs >= 0)) {
-    throw invalid("`timeoutMs`", "a number from 0", timeoutMs);
-  }
-  return timeoutMs;
-}
-
 /** @throws {EmbedqError} `ERR_INPUT_INVALID`. */
 export function checkLetterId(id: unknown): string {
-  if (typeof id !== "string" || !/^\d{1,20}-\d{1,20}$/.test(id)) {
+  if (typeof id !== "string" || !LETTER_ID.test(id)) {
     throw invalid("the ID of a dead letter", "like 1700000000000-0", id);
   }
   return id;
 }
 
 /** @throws {EmbedqError} `ERR_INPUT_INVALID`. */
-export function checkLimit(limit: unknown): number {
-  if (!Number.isSafeInteger(limit) || (limit as number) < 1) {
-    throw invalid("`limit`", "a whole number from 1", limit);
-  }
-  return limit as number;
+export function checkLetterIds(ids: unknown): string[] {
+  if (!Array.isArray(ids)) throw invalid("the IDs of dead letters", "an array", ids);
+  return ids.map(checkLetterId);
 }
+
+/**
+ * The bounds of a wait. Where none are given, nothing is looked at: most waits have none.
+ *
+ * @throws {EmbedqError} `ERR_OPTION_INVALID`.
+ */
+export function checkBounds(options: FlushOptions | undefined): FlushOptions {
+  return options === undefined ? NO_BOUNDS : check(boundsSchema, options, "");
+}
+
+/** @throws {EmbedqError} `ERR_OPTION_INVALID`. */
+export function checkEnqueueOptions(options: EnqueueOptions | undefined): EnqueueOptions {
+  return options === undefined ? NO_BOUNDS : check(enqueueSchema, options, "");
+}
+
+/** @throws {EmbedqError} `ERR_OPTION_INVALID`. */
+export function checkLetterQuery(query: DeadLetterQuery | undefined): DeadLetterQuery {
+  return query === undefined ? {} : check(letterQuerySchema, query, "");
+}
+
+/** IDs of a stream's entries. */
+const LETTER_ID = /^\d{1,20}-\d{1,20}$/;
+
+const NO_BOUNDS = {};
+
+const enqueueEntries = { signal: v.optional(signal) };
+const enqueueSchema = v.strictObject(enqueueEntries, GROUP);
+
+// Infinity stands for no limit.
+const duration = v.pipe(
+  v.number("must be a number from 0"),
+  v.minValue(0, "must be a number from 0"),
+);
+const boundsSchema = v.strictObject({ timeoutMs: v.optional(duration), ...enqueueEntries }, GROUP);
+
+const letterQuerySchema = v.strictObject(
+  {
+    after: v.optional(text(LETTER_ID, "like 1700000000000-0")),
+    limit: v.optional(wholeFrom(1)),
+  },
+  GROUP,
+);
 
 // Texts are never shown: only what kind of value there is.
 function invalid(what: string, wanted: string, found: unknown): EmbedqError {
-  const isKey = what.includes("key") && typeof found === "string";
-  const shown = isKey ? JSON.stringify(found.slice(0, 60)) : `of type ${typeof found}`;
+  const shown = what.includes("text") || what.includes("items") ? kindOf(found) : show(found);
   return new EmbedqError(
     "ERR_INPUT_INVALID",
     `Cannot accept ${what} as it must be ${wanted}: it is ${shown}`,

@@ -14,7 +14,6 @@ import {
   oneOf,
   show,
   text,
-  UNKNOWN,
   wholeFrom,
 } from "./check.ts";
 import type { Embedder, EmbedFunction } from "./embedder.ts";
@@ -120,11 +119,13 @@ const settingEntries = {
   dimensions: v.optional(wholeFrom(1, 65_536)),
   task: v.optional(text(/^[^\n]*$/, "a name without line breaks")),
 };
-const settingsSchema = v.strictObject(settingEntries, UNKNOWN);
+const settingsSchema = v.strictObject(settingEntries, GROUP);
 
 const optionsSchema = v.strictObject(
   {
     ...settingEntries,
+    // Checked by checkRedisOption, which does not show it.
+    redis: v.optional(v.unknown()),
     name: v.optional(keyName, "embed_queue"),
     commandTimeoutMs: v.optional(wholeFrom(1, MAX_TIMER_MS), 10_000),
     onMissing: v.optional(oneOf("create", "skip"), "create"),
@@ -172,7 +173,7 @@ const optionsSchema = v.strictObject(
       ),
     ),
   },
-  UNKNOWN,
+  GROUP,
 );
 
 const embedderSchema = v.object({
@@ -180,7 +181,7 @@ const embedderSchema = v.object({
   dimensions: wholeFrom(1, 65_536),
   task: v.optional(text(/^[^\n]*$/, "a name without line breaks")),
   account: v.optional(keyName),
-  limits: v.optional(v.object(limitEntries, "must be an object")),
+  limits: v.optional(v.strictObject(limitEntries, GROUP)),
 });
 
 /** @throws {EmbedqError} `ERR_OPTION_INVALID` that names the option, its value and what is wanted. */
@@ -191,7 +192,7 @@ export function resolveOptions(
   const embedder = resolveEmbedder(options);
   if (embedder === undefined) requireTogether(options);
   const { maxBatchSize, flushIntervalMs, leaseMs, maxAttempts, maxDeadLetters, field } = parsed;
-  const { embedder: _, model, dimensions, task, ...rest } = parsed;
+  const { embedder: _, redis: __, model, dimensions, task, ...rest } = parsed;
   return {
     ...rest,
     embedder,

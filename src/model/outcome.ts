@@ -7,19 +7,30 @@ import { FLOAT_BYTES, fromVectorBytes } from "./vector.ts";
 export type Outcome = SettledOutcome | GoneOutcome;
 
 /** The destination holds this text's result, or that of a newer text. */
-export interface SettledOutcome {
-  /**
-   * `embedded`: a vector of the provider. `blank`: the text was blank, the vector is zero.
-   * `dead`: the text was given up, see the dead letters.
-   */
-  readonly status: "embedded" | "blank" | "dead";
+export type SettledOutcome = EmbeddedOutcome | DeadOutcome;
+
+/** What all settled outcomes tell. */
+interface Settled {
   /** Key of the destination hash. */
   readonly key: string;
   /** The version that the destination holds. */
   readonly version: number;
   /** True when a newer text of the same key has taken this one's place; the result is the newer one's. */
   readonly superseded: boolean;
-  /** The stored vector; undefined where a dead text leaves it unset (`onDead: "unset"`). */
+}
+
+/** The text has its vector. */
+export interface EmbeddedOutcome extends Settled {
+  /** `embedded`: a vector of the provider. `blank`: the text was blank, the vector is zero. */
+  readonly status: "embedded" | "blank";
+  /** The stored vector. */
+  readonly embedding: Float32Array;
+}
+
+/** The text was given up: see the dead letters. */
+export interface DeadOutcome extends Settled {
+  readonly status: "dead";
+  /** The zero vector; undefined where a dead text leaves it unset (`onDead: "unset"`). */
   readonly embedding: Float32Array | undefined;
 }
 
@@ -88,17 +99,17 @@ export function outcomeOf(
   dimensions: number | undefined,
 ): Outcome {
   const { status, vector } = stored;
-  const isKnown = status === "embedded" || status === "blank" || status === "dead";
-  // Only a dead text may have no vector; otherwise somebody has taken it away.
-  if (!isKnown || (vector === undefined && status !== "dead")) return { status: "gone", key };
-  if (vector !== undefined) checkSize(key, vector, dimensions);
-  return {
-    status,
-    key,
-    version: stored.version,
-    superseded: stored.version > version,
-    embedding: vector === undefined ? undefined : fromVectorBytes(vector),
-  };
+  const settled = { key, version: stored.version, superseded: stored.version > version };
+  if (status !== "embedded" && status !== "blank" && status !== "dead") {
+    return { status: "gone", key };
+  }
+  if (vector === undefined) {
+    // Only a dead text may have no vector; otherwise somebody has taken it away.
+    if (status !== "dead") return { status: "gone", key };
+    return { status, ...settled, embedding: undefined };
+  }
+  checkSize(key, vector, dimensions);
+  return { status, ...settled, embedding: fromVectorBytes(vector) };
 }
 
 function checkSize(key: string, vector: Uint8Array, dimensions: number | undefined): void {

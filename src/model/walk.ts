@@ -1,5 +1,7 @@
 // Walks over hashes that are in Redis already: what is asked for, reported, and thrown.
 
+import * as v from "valibot";
+import { check, GROUP, signal, text, wholeFrom } from "./check.ts";
 import { EmbedqError, messageOf } from "./errors.ts";
 import type { EnqueueItem } from "./job.ts";
 import type { VectorSpace } from "./settings.ts";
@@ -139,47 +141,15 @@ export interface WalkPlan {
 
 /** @throws {EmbedqError} `ERR_OPTION_INVALID`. */
 export function checkWalk(kind: WalkKind, options: ReembedOptions): WalkPlan {
-  const { match, cursor, signal, onProgress, textField, textOf } = options;
-  const { pageSize = 500, maxPending = 10_000, includeDead = false } = options;
-  for (const name of Object.keys(options)) {
-    const isKnown = NAMES.has(name) && (name !== "includeDead" || kind === "reembed");
-    if (!isKnown) {
-      throw new EmbedqError(
-        "ERR_OPTION_INVALID",
-        `Cannot use the option \`${name}\` as it is not one of ${kind}`,
-      );
-    }
-  }
-  const isName = (value: unknown) => typeof value === "string" && value !== "";
-  mustBe("match", match, isName(match), "a pattern like doc:*");
+  const plan = check(kind === "reembed" ? reembedSchema : backfillSchema, options, "");
+  const { cursor, signal: stop, onProgress, textField, textOf } = plan;
   if ((textField === undefined) === (textOf === undefined)) {
     throw new EmbedqError(
       "ERR_OPTION_INVALID",
       `Cannot find texts as one of \`textField\` and \`textOf\` must be given: ${textOf === undefined ? "none is" : "both are"}`,
     );
   }
-  if (textField !== undefined) mustBe("textField", textField, isName(textField), "a field's name");
-  if (textOf !== undefined) mustBe("textOf", textOf, typeof textOf === "function", "a function");
-  if (cursor !== undefined) {
-    mustBe("cursor", cursor, CURSOR.test(String(cursor)), "one that a walk has reported");
-  }
-  mustBe("pageSize", pageSize, isWhole(pageSize, 10_000), "a whole number from 1 to 10000");
-  mustBe("maxPending", maxPending, isWhole(maxPending), "a whole number from 1");
-  mustBe("includeDead", includeDead, typeof includeDead === "boolean", "true or false");
-  if (onProgress !== undefined) {
-    mustBe("onProgress", onProgress, typeof onProgress === "function", "a function");
-  }
-  return {
-    match,
-    cursor,
-    pageSize,
-    maxPending,
-    signal,
-    onProgress,
-    textField,
-    textOf,
-    includeDead,
-  };
+  return { includeDead: false, ...plan, cursor, signal: stop, onProgress, textField, textOf };
 }
 
 /** @throws {EmbedqError} `ERR_OPTION_INVALID` where there is nothing to compare vectors with. */
@@ -191,28 +161,22 @@ export function checkModel(kind: WalkKind, space: VectorSpace | undefined): void
   );
 }
 
-const NAMES = new Set<string>([
-  "match",
-  "cursor",
-  "pageSize",
-  "maxPending",
-  "signal",
-  "onProgress",
-  "textField",
-  "textOf",
-  "includeDead",
-] satisfies (keyof ReembedOptions)[]);
-const CURSOR = /^\d{1,20}-[0-9a-f]{16}$/;
+const backfillEntries = {
+  match: text(/./s, "a pattern like doc:*"),
+  textField: v.optional(text(/./s, "a field's name")),
+  textOf: v.optional(aFunction<TextOf>()),
+  cursor: v.optional(text(/^\d{1,20}-[0-9a-f]{16}$/, "one that a walk has reported")),
+  pageSize: v.optional(wholeFrom(1, 10_000), 500),
+  maxPending: v.optional(wholeFrom(1), 10_000),
+  signal: v.optional(signal),
+  onProgress: v.optional(aFunction<NonNullable<WalkRange["onProgress"]>>()),
+};
+const backfillSchema = v.strictObject(backfillEntries, GROUP);
+const reembedSchema = v.strictObject(
+  { ...backfillEntries, includeDead: v.optional(v.boolean("must be true or false"), false) },
+  GROUP,
+);
 
-function isWhole(value: unknown, most: number = Number.MAX_SAFE_INTEGER): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= most;
-}
-
-function mustBe(name: string, value: unknown, isRight: boolean, wanted: string): void {
-  if (isRight) return;
-  const found = typeof value === "string" ? JSON.stringify(value.slice(0, 60)) : String(value);
-  throw new EmbedqError(
-    "ERR_OPTION_INVALID",
-    `Cannot use the option \`${name}\` as it must be ${wanted}: it is ${found}`,
-  );
+function aFunction<Wanted>(): v.GenericSchema<Wanted> {
+  return v.custom<Wanted>((value) => typeof value === "function", "must be a function");
 }

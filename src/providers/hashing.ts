@@ -1,7 +1,8 @@
 // An embedder without a model: feature hashing. For demos and tests.
 
+import * as v from "valibot";
+import { check, GROUP, wholeFrom } from "../model/check.ts";
 import type { EmbedContext, Embedder } from "../model/embedder.ts";
-import { EmbedqError } from "../model/errors.ts";
 
 /** Options of {@link hashing}. */
 export interface HashingOptions {
@@ -10,6 +11,11 @@ export interface HashingOptions {
   /** Texts a call. @default 50 */
   readonly maxItems?: number | undefined;
 }
+
+const SCHEMA = v.strictObject(
+  { dimensions: v.optional(wholeFrom(1, 65_536)), maxItems: v.optional(wholeFrom(1)) },
+  GROUP,
+);
 
 /** A pair of words says more than two words, and the parts of words find their other forms. */
 const WORD_WEIGHT = 1;
@@ -46,13 +52,8 @@ export interface HashingEmbedder extends Embedder {
  * });
  * ```
  */
-export function hashing({ dimensions = 256, maxItems = 50 }: HashingOptions = {}): HashingEmbedder {
-  if (!Number.isInteger(dimensions) || dimensions < 1 || dimensions > 65_536) {
-    throw new EmbedqError(
-      "ERR_OPTION_INVALID",
-      `Cannot use the option \`dimensions\` as it must be a whole number from 1 to 65536: it is ${String(dimensions)}`,
-    );
-  }
+export function hashing(options: HashingOptions = {}): HashingEmbedder {
+  const { dimensions = 256, maxItems = 50 } = check(SCHEMA, options, "");
   return {
     model: "embedq-hashing-1",
     dimensions,

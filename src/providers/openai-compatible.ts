@@ -87,7 +87,7 @@ const REPLY_BYTES = 1024 * 1024;
  * ```
  */
 export function openAICompatible(options: OpenAICompatibleOptions): HttpEmbedder {
-  checkOptions(SCHEMA, options);
+  checkOptions(compatibleEntries, options);
   const { model, dimensions, inputType, documentPrefix = "", queryPrefix = "" } = options;
   const { server, account, apiKey } = options;
   const traits = server === undefined ? undefined : SERVERS[server];
@@ -141,7 +141,11 @@ export function openAICompatible(options: OpenAICompatibleOptions): HttpEmbedder
   };
 }
 
-const SCHEMA = {
+/** The options that not every provider over HTTP has. */
+type OwnName = Exclude<keyof OpenAICompatibleOptions, keyof HttpOptions | "baseUrl" | "apiKey">;
+
+/** What each of them must be; those of the presets are among them. */
+export const compatibleEntries: Readonly<Record<OwnName, v.GenericSchema<unknown>>> = {
   model: modelName,
   dimensions: dimensionsFrom(1, 65_536),
   server: v.optional(oneOf(...(Object.keys(SERVERS) as KnownServer[]))),

@@ -1,10 +1,10 @@
 // OpenAI itself, with the limits and sizes of its models.
 
+import * as v from "valibot";
 import { invalid } from "../model/check.ts";
 import { keyFrom } from "./environment.ts";
-import { openAICompatible } from "./openai-compatible.ts";
-import type { HttpEmbedder, HttpOptions } from "./options.ts";
-import { limitsOf } from "./options.ts";
+import { compatibleEntries, openAICompatible } from "./openai-compatible.ts";
+import { checkOptions, type HttpEmbedder, type HttpOptions, limitsOf } from "./options.ts";
 
 /** Options of {@link openAI}. */
 export interface OpenAIOptions extends HttpOptions {
@@ -55,6 +55,7 @@ const LIMITS = { maxItems: 2048, maxTokens: 300_000, maxInputTokens: 8192 };
  * ```
  */
 export function openAI(options: OpenAIOptions = {}): HttpEmbedder {
+  checkOptions(ENTRIES, options);
   const { model = "text-embedding-3-small", baseUrl = "https://api.openai.com/v1" } = options;
   const known = MODELS[model];
   const dimensions = options.dimensions ?? known?.dimensions;
@@ -77,3 +78,10 @@ export function openAI(options: OpenAIOptions = {}): HttpEmbedder {
     limits: limitsOf(LIMITS, options.limits),
   });
 }
+
+const ENTRIES = {
+  model: v.optional(compatibleEntries.model),
+  dimensions: v.optional(compatibleEntries.dimensions),
+  task: compatibleEntries.task,
+  extraBody: compatibleEntries.extraBody,
+};

@@ -1,8 +1,13 @@
 // OpenRouter: one key for the models of many providers.
 
+import * as v from "valibot";
 import { keyFrom } from "./environment.ts";
-import { type OpenAICompatibleOptions, openAICompatible } from "./openai-compatible.ts";
-import { type HttpEmbedder, limitsOf } from "./options.ts";
+import {
+  compatibleEntries,
+  type OpenAICompatibleOptions,
+  openAICompatible,
+} from "./openai-compatible.ts";
+import { checkOptions, type HttpEmbedder, limitsOf } from "./options.ts";
 
 /** Options of {@link openRouter}. */
 export interface OpenRouterOptions
@@ -46,6 +51,7 @@ const LIMITS = { maxItems: 96, maxTokens: 100_000 };
  * ```
  */
 export function openRouter(options: OpenRouterOptions): HttpEmbedder {
+  checkOptions(ENTRIES, options);
   const { provider, baseUrl = "https://openrouter.ai/api/v1", extraBody, ...rest } = options;
   return openAICompatible({
     ...rest,
@@ -56,3 +62,9 @@ export function openRouter(options: OpenRouterOptions): HttpEmbedder {
     extraBody: { ...extraBody, ...(provider && { provider }) },
   });
 }
+
+const { server: _, encodingFormat: __, ...common } = compatibleEntries;
+const ENTRIES = {
+  ...common,
+  provider: v.optional(v.record(v.string(), v.unknown(), "must be an object")),
+};

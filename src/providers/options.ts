@@ -1,7 +1,16 @@
 // Options that all providers over HTTP have, checked. No value that may hold a key is ever shown.
 
 import * as v from "valibot";
-import { check, invalid, keyName, limitEntries, text, UNKNOWN, wholeFrom } from "../model/check.ts";
+import {
+  beginningOf,
+  check,
+  GROUP,
+  keyName,
+  kindOf,
+  limitEntries,
+  text,
+  wholeFrom,
+} from "../model/check.ts";
 import type { EmbedContext, Embedder, EmbedderLimits, EmbedReply } from "../model/embedder.ts";
 import { EmbedqError } from "../model/errors.ts";
 import type { Endpoint, Fetch } from "./http.ts";
@@ -35,7 +44,7 @@ export interface HttpEmbedder extends Embedder {
 }
 
 const ENTRIES = {
-  limits: v.optional(v.strictObject(limitEntries, UNKNOWN)),
+  limits: v.optional(v.strictObject(limitEntries, GROUP)),
   account: v.optional(keyName),
   fetch: v.optional(v.function("must be a function")),
   // Checked by endpointOf, which does not show them.
@@ -56,7 +65,7 @@ export const dimensionsFrom = (minimum: number, maximum: number): v.GenericSchem
 
 /** @throws {EmbedqError} `ERR_OPTION_INVALID` for what is wrong, or is no option. */
 export function checkOptions(own: v.ObjectEntries, options: object): void {
-  check(v.strictObject({ ...ENTRIES, ...own }, UNKNOWN), options, "");
+  check(v.strictObject({ ...ENTRIES, ...own }, GROUP), options, "");
 }
 
 /** Where calls to this path go, with the headers that carry the key. */
@@ -68,7 +77,11 @@ export function endpointOf(
   apiKey: string | undefined,
 ): Endpoint {
   const url = checkedUrl(baseUrl);
-  url.pathname = `${url.pathname.replace(/\/+$/, "")}${path}`;
+  const base = url.pathname.replace(/\/+$/, "");
+  if (base.endsWith(path)) {
+    throw wrongUrl(`must be the address up to the part before ${path}`, `it ends with ${path}`);
+  }
+  url.pathname = `${base}${path}`;
   const key = apiKey === undefined ? undefined : checkedKey(apiKey);
   const headers = checkedHeaders(options.headers ?? {});
   return {
@@ -105,13 +118,23 @@ export function limitsOf(
 }
 
 function checkedUrl(value: unknown): URL {
-  const wanted = "must be an http or https URL without user, password and fragment";
-  const url = typeof value === "string" && URL.canParse(value) ? new URL(value) : undefined;
-  if (url === undefined) throw invalid("baseUrl", typeof value, wanted);
-  if (!/^https?:$/.test(url.protocol) || url.username || url.password || url.hash) {
-    throw invalid("baseUrl", `one of ${url.protocol}//${url.host}`, wanted);
+  const begins = "must be an address that begins with http:// or https://";
+  if (typeof value !== "string") throw wrongUrl(begins, `it is ${kindOf(value)}`);
+  if (!/^https?:\/\//i.test(value)) throw wrongUrl(begins, beginningOf(value));
+  if (!URL.canParse(value)) throw wrongUrl("must be a valid address", "it is none (not shown)");
+  const url = new URL(value);
+  if (url.username || url.password) {
+    throw wrongUrl("must be without user and password", "it has them. Use `apiKey` or `headers`");
   }
+  if (url.hash) throw wrongUrl("must be without a fragment", "it has one, after the #");
   return url;
+}
+
+function wrongUrl(wanted: string, found: string): EmbedqError {
+  return new EmbedqError(
+    "ERR_OPTION_INVALID",
+    `Cannot use the option \`baseUrl\` as it ${wanted}: ${found}`,
+  );
 }
 
 function checkedKey(key: unknown): string {

@@ -3,6 +3,7 @@
 
 import { Buffer } from "node:buffer";
 import { createClient } from "redis";
+import { beginningOf, show } from "../model/check.ts";
 import { EmbedqError, messageOf } from "../model/errors.ts";
 import {
   type ConnectionHooks,
@@ -180,10 +181,10 @@ export function checkRedisOption(redis: unknown): void {
   ) {
     return;
   }
-  const found = typeof redis === "string" ? "another text" : String(redis);
+  const found = typeof redis === "string" ? beginningOf(redis) : `it is ${show(redis)}`;
   throw new EmbedqError(
     "ERR_OPTION_INVALID",
-    `Cannot use the option \`redis\` as it must be a URL like redis://host:6379, options of node-redis, or a client: it is ${found}`,
+    `Cannot use the option \`redis\` as it must be a URL that begins with redis:// or rediss://, options of node-redis, or a client: ${found}`,
   );
 }
 

@@ -119,7 +119,7 @@ describe("what is no model, and what no option", () => {
       "openai/text-embedding-3-small",
       'option `model` as it must be an embedding model object, such as openai.embedding("…") gives: it is "openai/text-embedding-3-small"',
     ],
-    ["nothing", undefined, "gives: it is undefined"],
+    ["nothing", undefined, "gives: it is missing"],
     ["a provider", () => new FakeModel(), "gives: it is a function"],
     [
       "a model of an older specification",
@@ -129,7 +129,7 @@ describe("what is no model, and what no option", () => {
     [
       "a language model",
       { specificationVersion: "v3", provider: "openai.responses", modelId: "gpt" },
-      "option `model.doEmbed` as it must be a function, as embedding models have it: it is undefined",
+      "option `model.doEmbed` as it must be a function, as embedding models have it: it is missing",
     ],
     [
       "a model without a name",
@@ -152,7 +152,7 @@ describe("what is no model, and what no option", () => {
     [
       "no size of the vectors",
       {},
-      "option `dimensions` as it must be given for a model that is not known: it is undefined",
+      "option `dimensions` as it must be given for a model that is not known: it is missing",
     ],
     [
       "a size that the form has no place for",

@@ -2,7 +2,13 @@
 
 import { afterEach, describe, expect, test } from "bun:test";
 import { resolveOptions } from "../../src/model/options.ts";
-import { gemini, openAI, openAICompatible, openRouter } from "../../src/providers/index.ts";
+import {
+  gemini,
+  type OpenAICompatibleOptions,
+  openAI,
+  openAICompatible,
+  openRouter,
+} from "../../src/providers/index.ts";
 import { optionError } from "./helpers.ts";
 
 const VARIABLES = ["OPENAI_API_KEY", "OPENROUTER_API_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY"];
@@ -106,6 +112,7 @@ describe("other options", () => {
     [{ fetch: "fetch" }, "fetch"],
     [{ model: "" }, "model"],
     [{ odd: 1 }, "odd"],
+    [{ apikey: "secret" }, "apikey"],
   ];
   test.each(entries)("of %s are checked", (_, make) => {
     for (const [options, name] of wrong) {
@@ -137,7 +144,67 @@ describe("other options", () => {
   });
 
   test.each(entries)("%s makes what a queue takes", (_, make) => {
-    const embedder = make({ apiKey: KEY, documentPrefix: undefined, account: "mine" });
+    const embedder = make({ apiKey: KEY, headers: undefined, account: "mine" });
     expect(resolveOptions({ embedder }).embedder?.account).toBe("mine");
+  });
+});
+
+describe("what is meant", () => {
+  const sentences: [keyof typeof makers, object, string][] = [
+    ["openAI", { apikey: KEY }, "`apikey` as it is not an option: did you mean `apiKey`?"],
+    ["openRouter", { apikey: KEY }, "`apikey` as it is not an option: did you mean `apiKey`?"],
+    ["openRouter", { baseURL: "x" }, "`baseURL` as it is not an option: did you mean `baseUrl`?"],
+    [
+      "gemini",
+      { apiKey: KEY, dimensions: 768 },
+      "`dimensions` as it is not an option: did you mean `outputDimensionality`?",
+    ],
+    [
+      "openAICompatible",
+      { limits: { maxItem: 5 } },
+      "`limits.maxItem` as it is not an option: did you mean `maxItems`?",
+    ],
+    ["openAI", { inputType: "query" }, "`inputType` as it is not an option"],
+    ["openAI", { encodingFormat: "float" }, "`encodingFormat` as it is not an option"],
+  ];
+  test.each(sentences)("%s says of %j what is wrong first", (name, options, sentence) => {
+    setOnly({});
+    expect(optionError(() => makers[name](options)).message).toBe(
+      `Cannot use the option ${sentence}`,
+    );
+  });
+
+  test("what is missing is said to be missing, with what it must be", () => {
+    const options = { baseUrl: "http://x/v1", model: "m" } as OpenAICompatibleOptions;
+    expect(optionError(() => openAICompatible(options)).message).toBe(
+      "Cannot use the option `dimensions` as it must be a whole number from 1 to 65536: it is missing",
+    );
+  });
+
+  test("a key in the place of the options is refused, and not shown", () => {
+    const error = optionError(() => openAI(KEY as unknown as object));
+    expect(error.message).toBe("Cannot use the options as they must be an object: they are a text");
+  });
+});
+
+describe("an address", () => {
+  const addresses: [unknown, string][] = [
+    ["localhost:80/v1", "begins with http:// or https://: it has no such beginning"],
+    ["me:secret@x/v1", "begins with http:// or https://: it has no such beginning"],
+    ["ftp://me:secret@x", "begins with http:// or https://: it begins with ftp://"],
+    ["http://", "must be a valid address: it is none (not shown)"],
+    ["https://me:secret@x/v1", "must be without user and password: it has them"],
+    ["https://x/v1#secret", "must be without a fragment: it has one"],
+    [undefined, "begins with http:// or https://: it is missing"],
+    [42, "begins with http:// or https://: it is 42"],
+    ["http://x/v1/embeddings", "must be the address up to the part before /embeddings"],
+    ["http://x/v1/embeddings/?a=secret", "must be the address up to the part before /embeddings"],
+  ];
+  test.each(addresses)("such as %p is refused with what is wrong", (baseUrl, wanted) => {
+    const error = optionError(() => makers.openAICompatible({ baseUrl }));
+    expect(error.code).toBe("ERR_OPTION_INVALID");
+    expect(error.message).toContain("`baseUrl`");
+    expect(error.message).toContain(wanted);
+    expect(error.message).not.toContain("secret");
   });
 });

@@ -51,6 +51,13 @@ test("EmbedderError concerns the worker and names no time where nothing is said"
   });
 });
 
+test("EmbedderError refuses a kind that does not exist, and names those that do", () => {
+  const make = () => new EmbedderError("fatel" as "fatal", "no credit");
+  expect(make).toThrow(
+    'kind must be one of "rejected", "rateLimited", "unavailable", "fatal": it is "fatel". Its message was: no credit',
+  );
+});
+
 test("EnqueueError tells how far it came, and carries the tickets", () => {
   const tickets = [{ key: "doc:1", version: 7 }];
   const error = new EnqueueError(3, tickets, cause);

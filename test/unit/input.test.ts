@@ -1,7 +1,15 @@
 // What producers may hand in.
 
 import { describe, expect, test } from "bun:test";
-import { checkItems, checkKey, checkTimeout, checkVersion } from "../../src/model/input.ts";
+import {
+  checkBounds,
+  checkEnqueueOptions,
+  checkItems,
+  checkKey,
+  checkLetterIds,
+  checkLetterQuery,
+  checkVersion,
+} from "../../src/model/input.ts";
 import { queueKeys } from "../../src/redis/keys.ts";
 import { thrownBy } from "./builders.ts";
 
@@ -88,13 +96,68 @@ describe("keys, versions and times", () => {
     },
   );
 
-  test.each([0, 0.5, 1000, Number.POSITIVE_INFINITY])("checkTimeout returns %p", (timeoutMs) => {
-    expect(checkTimeout(timeoutMs)).toBe(timeoutMs);
+  test.each(["1700000000000-0", "0-1"])("checkLetterIds takes the ID %p", (id) => {
+    expect(checkLetterIds([id])).toEqual([id]);
   });
 
-  test.each([-1, Number.NaN, "5", null, undefined])("checkTimeout refuses %p", (timeoutMs) => {
-    const error = thrownBy(() => checkTimeout(timeoutMs));
+  test.each(["1700", "", 5, null])("checkLetterIds refuses the ID %p, and shows it", (id) => {
+    const error = thrownBy(() => checkLetterIds(["0-1", id]));
     expect(error).toMatchObject({ code: "ERR_INPUT_INVALID" });
-    expect((error as Error).message).toContain("`timeoutMs` as it must be a number from 0");
+    expect((error as Error).message).toEndWith(`: it is ${JSON.stringify(id)}`);
+  });
+
+  test("checkLetterIds refuses one ID in the place of a list", () => {
+    const error = thrownBy(() => checkLetterIds("1700000000000-0"));
+    expect(error).toMatchObject({ code: "ERR_INPUT_INVALID" });
+    expect((error as Error).message).toContain("must be an array");
+  });
+});
+
+describe("the options of a call", () => {
+  const { signal } = new AbortController();
+
+  test("checkBounds takes what is documented, and nothing at all", () => {
+    expect(checkBounds(undefined)).toEqual({});
+    for (const timeoutMs of [0, 0.5, 1000, Number.POSITIVE_INFINITY, undefined]) {
+      expect(checkBounds({ timeoutMs, signal })).toEqual({ timeoutMs, signal });
+    }
+  });
+
+  const wrong: [unknown, string][] = [
+    [{ timeout: 50 }, "`timeout` as it is not an option: did you mean `timeoutMs`?"],
+    [{ until: 50 }, "`until` as it is not an option: there are `timeoutMs`, `signal`"],
+    [{ timeoutMs: -1 }, "`timeoutMs` as it must be a number from 0: it is -1"],
+    [{ timeoutMs: Number.NaN }, "`timeoutMs` as it must be a number from 0: it is NaN"],
+    [{ timeoutMs: "5" }, '`timeoutMs` as it must be a number from 0: it is "5"'],
+    [{ timeoutMs: null }, "`timeoutMs` as it must be a number from 0: it is null"],
+    [{ signal: new AbortController() }, "`signal` as it must be an AbortSignal: it is an object"],
+    [50, "the options as they must be an object: they are 50"],
+    ["5s", "the options as they must be an object: they are a text"],
+    [null, "the options as they must be an object: they are null"],
+  ];
+  test.each(wrong)("checkBounds refuses %p", (options, found) => {
+    const error = thrownBy(() => checkBounds(options as object));
+    expect(error).toMatchObject({ code: "ERR_OPTION_INVALID" });
+    expect((error as Error).message).toBe(
+      `Cannot use ${found.startsWith("`") ? "the option " : ""}${found}`,
+    );
+  });
+
+  test("checkEnqueueOptions takes a signal only", () => {
+    expect(checkEnqueueOptions({ signal })).toEqual({ signal });
+    const error = thrownBy(() => checkEnqueueOptions({ timeoutMs: 5 } as object));
+    expect(error).toMatchObject({ code: "ERR_OPTION_INVALID" });
+  });
+
+  test("checkLetterQuery shows the value that it refuses", () => {
+    expect(checkLetterQuery({ limit: 1, after: "1-0" })).toEqual({ limit: 1, after: "1-0" });
+    const message = (query: object) =>
+      (thrownBy(() => checkLetterQuery(query)) as Error).message.replace(
+        "Cannot use the option ",
+        "",
+      );
+    expect(message({ limit: 0 })).toBe("`limit` as it must be at least 1: it is 0");
+    expect(message({ limt: 1 })).toBe("`limt` as it is not an option: did you mean `limit`?");
+    expect(message({ after: "x" })).toBe('`after` as it must be like 1700000000000-0: it is "x"');
   });
 });

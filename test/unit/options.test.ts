@@ -142,6 +142,41 @@ describe("refusals", () => {
     expect(refusal({ maxBatchSise: 5 })).toContain("`maxBatchSise` as it is not an option");
   });
 
+  const meant: [object, string, string][] = [
+    [{ maxBatchsize: 5 }, "maxBatchsize", "maxBatchSize"],
+    [{ batchSize: 5 }, "batchSize", "maxBatchSize"],
+    [{ url: "redis://x" }, "url", "redis"],
+    [{ budget: { tokensPerMin: 5 } }, "budget.tokensPerMin", "tokensPerMinute"],
+    [{ backoff: { base: 5, maxMs: -1 } }, "backoff.base", "baseMs"],
+    [{ cache: { ttl: 5 } }, "cache.ttl", "ttlMs"],
+  ];
+  test.each(meant)("resolveOptions names the option that %j may mean", (options, name, other) => {
+    expect(refusal(options)).toBe(
+      `Cannot use the option \`${name}\` as it is not an option: did you mean \`${other}\`?`,
+    );
+  });
+
+  test("resolveOptions lists a small group where no name is near", () => {
+    expect(refusal({ cooldown: { factor: 2 } })).toEndWith(": there are `baseMs`, `maxMs`");
+    expect(refusal({ zebra: 2 })).toEndWith("as it is not an option");
+  });
+
+  test("resolveOptions says of what is missing what it must be", () => {
+    expect(refusal({ cache: {} })).toBe(
+      "Cannot use the option `cache.ttlMs` as it must be a whole number from 1: it is missing",
+    );
+    expect(refusal({ embedder: { embed } })).toBe(
+      "Cannot use the option `embedder.model` as it must be a name without line breaks: it is missing",
+    );
+  });
+
+  test("resolveOptions refuses an unknown limit of an embedder", () => {
+    const limits = { maxItem: 5 } as object;
+    expect(refusal({ embedder: { ...embedderOf(embed), limits } })).toContain(
+      "`embedder.limits.maxItem` as it is not an option: did you mean `maxItems`?",
+    );
+  });
+
   test.each([undefined, null, 5, "redis"])(
     "resolveOptions refuses %p in the place of options",
     (options) => {
