@@ -5,7 +5,8 @@ import { GROUP, keyName, wholeFrom } from "./check.ts";
 
 /**
  * A rate budget. Every call reserves its share in Redis before it is made, and waits where there is
- * none; what the provider reports afterwards corrects it. Limits left out do not apply.
+ * none; what the provider reports afterwards corrects it, and what is reserved next. Limits left out do not apply
+ * here, but what is asked for counts towards those of others.
  */
 export interface Budget {
   /**
@@ -24,7 +25,7 @@ export interface Budget {
   readonly tokensPerDay?: number | undefined;
   /** Requests that one text counts for; 0 where a call counts as one. @default the embedder's `limits.costPerItem`, else 0 */
   readonly costPerItem?: number | undefined;
-  /** The length of the "minute", in milliseconds. @default 60000 */
+  /** The length of the "minute", in milliseconds; the same for all of an account, as windows of another length are counted apart. @default 60000 */
   readonly windowMs?: number | undefined;
 }
 

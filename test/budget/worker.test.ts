@@ -54,3 +54,32 @@ test("the tokens that the provider reports are what counts", async () => {
   await scope.untilEmpty();
   expect(exhausted).toEqual([]);
 });
+
+test("where Redis is out of memory no call is made, the worker says so, and a stop gives the texts back", async () => {
+  await using scope = await testScope();
+  const embedder = new FakeEmbedder();
+  const budget = { requestsPerMinute: 10 };
+  const worker = await scope.worker({
+    embedder,
+    budget,
+    flushIntervalMs: 300,
+    stopTimeoutMs: 60_000,
+  });
+  const producer = await scope.queue({ model: "fake-1", dimensions: 4 });
+  await producer.enqueueMany(items(20));
+  await scope.client.configSet("maxmemory", "1");
+  const failed = heard(worker, "worker:failed");
+  const refusals = () => failed.filter(({ action }) => action === "reserve");
+  await until(() => refusals().length >= 3, { what: "three refusals" });
+  expect(refusals()[0]?.error.message).toContain("reserveBudget script as Redis refused it: OOM");
+  const from = performance.now();
+  await worker.stop();
+  // The pause after a refusal is 5 s at most.
+  expect(performance.now() - from).toBeLessThan(6000);
+  expect(embedder.calls).toEqual([]);
+  await scope.client.configSet("maxmemory", "0");
+  await scope.worker({ embedder, budget });
+  await scope.untilEmpty();
+  expect(embedder.texts).toHaveLength(20);
+  expect(await scope.client.hLen(scope.keys.retries)).toBe(0);
+});

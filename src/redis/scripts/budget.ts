@@ -1,6 +1,7 @@
 // Rate budgets that all processes of an account share: what may be asked of a provider in a window.
 // Their key belongs to no queue, so these scripts touch it alone.
 
+import { MAX_TIMER_MS } from "../../model/check.ts";
 import type { Link } from "../link.ts";
 import { asList, asNumber, asText } from "../replies.ts";
 import { destinationScript, type Script } from "./script.ts";
@@ -8,38 +9,61 @@ import { destinationScript, type Script } from "./script.ts";
 /** A window is counted in this many parts; what was asked in one part leaves the window together. */
 const BUCKETS = 60;
 
+/** The longest window. */
+export const DAY_MS = 86_400_000;
+
+/** How far apart the clocks of two servers may be, of which one takes the other's place. */
+const CLOCK_SLACK_MS = 60_000;
+
 // A field is "<window> <bucket> <what>": the window in ms, the number of its part since 1970, and r
-// (requests) or t (tokens). Anything else in the hash is removed.
+// (requests) or t (tokens). One more, "hold", is the longest time in ms for which anybody has
+// reserved. Anything else in the hash is removed.
 const COUNTERS = String.raw`
 local key = KEYS[1]
 local time = redis.call('TIME')
 local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
-if redis.call('TYPE', key).ok ~= 'hash' then redis.call('DEL', key) end
+local kind = redis.call('TYPE', key).ok
+if kind ~= 'hash' and kind ~= 'none' then redis.call('DEL', key) end
 local function digits(number) return string.format('%.0f', number) end
+-- A whole number that stays one when others are added; nil for anything else.
+local function countOf(text)
+  local count = text and string.match(text, '^%d+$') and tonumber(text)
+  return count and count < 2 ^ 53 and count or nil
+end
 local function partMs(windowMs) return math.max(1, math.ceil(windowMs / ${BUCKETS})) end
 local function bucketAt(windowMs, ms) return math.floor(ms / partMs(windowMs)) end
-local function add(windowMs, bucket, requests, tokens)
-  local name = digits(windowMs) .. ' ' .. digits(bucket) .. ' '
+-- Fails only where it is the script's first write, out of memory: then nothing is done.
+local function add(windowMs, ms, requests, tokens)
+  local name = digits(windowMs) .. ' ' .. digits(bucketAt(windowMs, ms)) .. ' '
   for what, count in pairs({ r = requests, t = tokens }) do
-    if count ~= 0 and redis.call('HINCRBY', key, name .. what, digits(count)) <= 0 then
-      redis.call('HDEL', key, name .. what)
+    local field = name .. what
+    if count ~= 0 then
+      local before = redis.call('HGET', key, field)
+      if before and not countOf(before) then redis.call('HDEL', key, field) end
+      if redis.call('HINCRBY', key, field, digits(count)) <= 0 then redis.call('HDEL', key, field) end
     end
   end
 end
 -- Nobody needs the counters once their last part has left its window.
-local function keep(ms) if redis.call('PTTL', key) < ms then redis.call('PEXPIRE', key, digits(ms)) end end
+local function keep(windowMs, holdMs)
+  local ms = holdMs + windowMs + 2 * partMs(windowMs)
+  if redis.call('PTTL', key) < ms then redis.call('PEXPIRE', key, digits(ms)) end
+end
 `;
 
 // Input: KEYS the budget · ARGV requests · tokens · how long the call may take in ms ·
 //   for each window: its length in ms · most requests · most tokens (-1: no limit)
 // Output: {0, '<now in ms>'}: reserved · {how long to wait in ms}
 // A reservation stands where it would stand if its call ended as late as it may: a worker that dies
-// is counted. Buckets count as long as any moment of theirs is in the window.
+// is counted. Buckets count as long as any moment of theirs is in the window. What stands further
+// ahead than any reservation can is left from before the clock stepped back, and removed.
 const RESERVE: Script = destinationScript(
   "reserveBudget",
   String.raw`
 ${COUNTERS}
-local requests, tokens, holdMs = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local requests, tokens, holdMs = countOf(ARGV[1]), countOf(ARGV[2]), tonumber(ARGV[3])
+local held = countOf(redis.call('HGET', key, 'hold'))
+local longestMs = math.max(holdMs, held and held <= ${MAX_TIMER_MS} and held or 0)
 local windows, sums = {}, {}
 for i = 4, #ARGV, 3 do
   local windowMs = tonumber(ARGV[i])
@@ -49,11 +73,12 @@ end
 local flat = redis.call('HGETALL', key)
 for i = 1, #flat, 2 do
   local window, bucketText, what = string.match(flat[i], '^(%d+) (%d+) ([rt])$')
-  local bucket, count = tonumber(bucketText or ''), tonumber(flat[i + 1])
-  local windowMs = tonumber(window or '')
-  local isNear = bucket and count and count > 0 and bucket <= bucketAt(windowMs, nowMs + windowMs + 86400000)
-  if not isNear or bucket < bucketAt(windowMs, nowMs - windowMs) then
-    redis.call('HDEL', key, flat[i])
+  local windowMs, bucket, count = countOf(window), countOf(bucketText), countOf(flat[i + 1])
+  local isCounter = windowMs and windowMs <= ${DAY_MS} and bucket and count and count > 0
+  local isNear = isCounter and bucket >= bucketAt(windowMs, nowMs - windowMs)
+    and bucket <= bucketAt(windowMs, nowMs + longestMs + ${CLOCK_SLACK_MS})
+  if not isNear then
+    if flat[i] ~= 'hold' then redis.call('HDEL', key, flat[i]) end
   elseif sums[window] then
     local sum = sums[window]
     sum[what] = sum[what] + count
@@ -79,29 +104,29 @@ for _, window in ipairs(windows) do
     end
   end
 end
-if waitMs > 0 then return { math.ceil(waitMs) } end
-for _, window in ipairs(windows) do
-  add(window.ms, bucketAt(window.ms, nowMs + holdMs), requests, tokens)
-  keep(holdMs + 2 * window.ms)
+if waitMs == 0 then
+  for _, window in ipairs(windows) do add(window.ms, nowMs + holdMs, requests, tokens) end
+  if held ~= longestMs then redis.call('HSET', key, 'hold', digits(longestMs)) end
 end
-return { 0, digits(nowMs + holdMs) }
+for _, window in ipairs(windows) do keep(window.ms, longestMs) end
+return waitMs > 0 and { math.ceil(waitMs) } or { 0, digits(nowMs + holdMs) }
 `,
 );
 
 // Input: KEYS the budget · ARGV where the reservation stands in ms · requests · tokens reserved ·
 //   requests · tokens used · the length of each window in ms
-// A call counts from its end: the provider saw it before, so that no window of the provider's holds more.
+// A call counts from its end: the provider saw it before, so that no window of the provider's holds
+// more. It is put there before its reservation is taken away.
 const SETTLE: Script = destinationScript(
   "settleBudget",
   String.raw`
 ${COUNTERS}
-local atMs, requests, tokens = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local usedRequests, usedTokens = tonumber(ARGV[4]), tonumber(ARGV[5])
+local atMs, requests, tokens = tonumber(ARGV[1]), countOf(ARGV[2]), countOf(ARGV[3])
+local usedRequests, usedTokens = countOf(ARGV[4]), countOf(ARGV[5])
+for i = 6, #ARGV do add(tonumber(ARGV[i]), nowMs, usedRequests, usedTokens) end
 for i = 6, #ARGV do
-  local windowMs = tonumber(ARGV[i])
-  add(windowMs, bucketAt(windowMs, atMs), -requests, -tokens)
-  add(windowMs, bucketAt(windowMs, nowMs), usedRequests, usedTokens)
-  if redis.call('EXISTS', key) == 1 then keep(2 * windowMs) end
+  add(tonumber(ARGV[i]), atMs, -requests, -tokens)
+  keep(tonumber(ARGV[i]), 0)
 end
 return 'OK'
 `,
@@ -115,7 +140,7 @@ export interface BudgetWindow {
   readonly tokens: number | undefined;
 }
 
-/** What one call asks for, or has used. */
+/** What one call asks for, or has used: whole numbers. */
 export interface BudgetUse {
   readonly requests: number;
   readonly tokens: number;
