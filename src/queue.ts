@@ -145,7 +145,7 @@ export class EmbeddingQueue {
    * Accepts many texts, in as few trips as their size allows.
    *
    * @returns One ticket for each item, in the same order.
-   * @throws {EmbedqError} `ERR_INPUT_INVALID` before anything is written; what went wrong where nothing was accepted.
+   * @throws {EmbedqError} `ERR_INPUT_INVALID`, `ERR_OPTION_INVALID` before anything is written; what went wrong where nothing was accepted.
    * @throws {EnqueueError} `ERR_ENQUEUE_FAILED` where it fails in the middle; it carries the tickets already made.
    */
   async enqueueMany(items: readonly EnqueueItem[], options?: EnqueueOptions): Promise<Ticket[]> {
@@ -250,7 +250,8 @@ export class EmbeddingQueue {
   /**
    * Changes settings for all processes of the queue, also while they work.
    *
-   * @throws {EmbedqError} `ERR_OPTION_INVALID`; `ERR_SETTINGS_BUSY` for another model while texts are in flight.
+   * @throws {EmbedqError} `ERR_OPTION_INVALID`; `ERR_SETTINGS_BUSY` for another model while texts are
+   *   in flight; `ERR_SETTINGS_CONFLICT` for another than this queue object asks for itself.
    */
   async configure(changes: RequestedSettings): Promise<StoredSettings> {
     const session = this.#open("configure");

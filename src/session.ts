@@ -139,7 +139,7 @@ export class Session {
 
   /** Changes settings for all processes. */
   async configure(changes: RequestedSettings): Promise<void> {
-    this.#adopt(await configureQueue(this.link, changes));
+    this.#adopt(await configureQueue(this.link, changes, this.options.asked));
   }
 
   /** Waits see to notifications when the first of them begins: without waits no flag is touched. */

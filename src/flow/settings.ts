@@ -38,12 +38,23 @@ export async function joinQueue(
 /**
  * Changes settings for all processes, also while they work.
  *
- * @throws {EmbedqError} `ERR_SETTINGS_BUSY` for another model while texts are in flight.
+ * @param own What this process asks for itself: to another model, it could not follow the others.
+ * @throws {EmbedqError} `ERR_SETTINGS_BUSY` for another model while texts are in flight;
+ *   `ERR_SETTINGS_CONFLICT` for another model than this process asks for; `ERR_OPTION_INVALID`.
  */
 export async function configureQueue(
   link: Link,
   changes: RequestedSettings,
+  own: RequestedSettings = {},
 ): Promise<StoredSettings> {
+  for (const name of ["model", "dimensions", "task"] as const) {
+    const [wanted, kept] = [changes[name], own[name]];
+    if (wanted === undefined || kept === undefined || wanted === kept) continue;
+    throw new EmbedqError(
+      "ERR_SETTINGS_CONFLICT",
+      `Cannot configure the queue ${JSON.stringify(link.keys.name)} for the ${name} ${JSON.stringify(wanted)} as this queue object must not ask for another: its embedder or options ask for ${JSON.stringify(kept)}. Call configure() on a queue without embedder and \`model\`, and start workers with the new embedder`,
+    );
+  }
   return settingsOf(link, await runConfigure(link, changes), "configure");
 }
 
@@ -73,7 +84,7 @@ function settingsOf(link: Link, reply: SettingsReply, action: string): StoredSet
   if (reply.status === "half") {
     throw new EmbedqError(
       "ERR_OPTION_INVALID",
-      `Cannot configure the queue ${name} as \`model\` and \`dimensions\` must be given together: nothing is stored of the other one`,
+      `Cannot configure the queue ${name} as \`model\` and \`dimensions\` must be given together: ${halfOf(reply)}`,
     );
   }
   const inFlight = reply.status === "busy" ? reply.inFlight : 0;
@@ -81,4 +92,9 @@ function settingsOf(link: Link, reply: SettingsReply, action: string): StoredSet
     "ERR_SETTINGS_BUSY",
     `Cannot change the model of the queue ${name} as no text may be in flight meanwhile: ${inFlight} are. pause() the queue and try again`,
   );
+}
+
+function halfOf({ model, dimensions }: Extract<SettingsReply, { status: "half" }>): string {
+  if (model === "" || dimensions === "") return "nothing is stored of the other one";
+  return `the ${dimensions} that are stored are of ${JSON.stringify(model)}, not of the new model`;
 }

@@ -35,7 +35,7 @@ test("another model is refused while a text is in flight, and taken once it is p
   await using rig = await openRig(scope);
   await rig.enqueue("doc", "one");
   const job = await rig.take("a");
-  const change = () => configureQueue(rig.link, { model: "another-1" });
+  const change = () => configureQueue(rig.link, { ...SPACE, model: "another-1" });
   await expect(change()).rejects.toThrow("1 are");
   await rig.fail("a", job, { spendsAttempt: false });
   expect((await change()).space).toEqual({ ...SPACE, model: "another-1" });

@@ -82,7 +82,7 @@ test("vectors of a model that the queue no longer has are not settled", async ()
   await rig.enqueue("doc", "one");
   const job = await rig.take("a");
   await rig.fail("a", job, { spendsAttempt: false });
-  await runConfigure(rig.link, { model: "another-1" });
+  await runConfigure(rig.link, { ...SPACE, model: "another-1" });
   expect(await runSettle(rig.link, spaceTag(SPACE), [job])).toBeUndefined();
   expect(await rig.outstanding("doc")).toBe(job.version);
 });

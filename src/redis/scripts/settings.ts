@@ -55,8 +55,8 @@ return { 'ok', unpack(storedPairs()) }
 );
 
 // Input: ARGV pairs of name and value to store
-// Output: {'protocol', found} · {'half'}: a model without dimensions or the reverse ·
-//   {'busy', texts in flight} · {'ok', the settings in order}
+// Output: {'protocol', found} · {'half', stored model, stored dimensions}: a model without dimensions
+//   or the reverse · {'busy', texts in flight} · {'ok', the settings in order}
 // Another vector space or field needs a moment without work in flight: a call under way is for the old one.
 const CONFIGURE: Script = queueScript(
   "configure",
@@ -66,9 +66,14 @@ local other = asksOtherProtocol()
 if other then return { 'protocol', other } end
 local movesSpace, leaseMs = false, nil
 local asked = pairsOf(ARGV)
-local isNamed = (asked['model'] or redis.call('HGET', SETTINGS, 'model')) and true or false
-local isSized = (asked['dimensions'] or redis.call('HGET', SETTINGS, 'dimensions')) and true or false
-if isNamed ~= isSized then return { 'half' } end
+local space = redis.call('HMGET', SETTINGS, 'model', 'dimensions')
+local isNamed = (asked['model'] or space[1]) and true or false
+local isSized = (asked['dimensions'] or space[2]) and true or false
+-- The dimensions of one model say nothing of those of another.
+local isMoved = space[1] and asked['model'] and space[1] ~= asked['model']
+if isNamed ~= isSized or (isMoved and not asked['dimensions']) then
+  return { 'half', space[1] or '', space[2] or '' }
+end
 for i = 1, #ARGV, 2 do
   local name = ARGV[i]
   if name == 'leaseMs' then leaseMs = tonumber(ARGV[i + 1]) end
@@ -130,7 +135,7 @@ return atMs and math.floor(nowUs() / 1000 - atMs) or -1
 export type SettingsReply =
   | { readonly status: "ok"; readonly settings: StoredSettings }
   | { readonly status: "protocol"; readonly found: string }
-  | { readonly status: "half" }
+  | { readonly status: "half"; readonly model: string; readonly dimensions: string }
   | { readonly status: "busy"; readonly inFlight: number }
   | { readonly status: "conflict"; readonly conflicts: readonly SettingConflict[] };
 
@@ -178,7 +183,7 @@ function pairs(settings: RequestedSettings): [name: string, value: string][] {
 async function run(link: Link, script: Script, args: readonly string[]): Promise<SettingsReply> {
   const [status, ...rest] = asFlatStrings(await link.run(script, args));
   if (status === "protocol") return { status, found: rest[0] ?? "" };
-  if (status === "half") return { status };
+  if (status === "half") return { status, model: rest[0] ?? "", dimensions: rest[1] ?? "" };
   if (status === "busy") return { status, inFlight: Number(rest[0]) };
   if (status === "conflict") {
     const conflicts: SettingConflict[] = [];
