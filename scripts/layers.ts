@@ -36,6 +36,7 @@ const MACHINERY = [
 const TABLE: readonly Layer[] = [
   { of: ["version.ts"] },
   { of: ["model/digest.ts"], files: ["model/"], packages: ["valibot", "node:crypto"] },
+  { of: ["model/signals.ts"], packages: ["node:events"] },
   { of: ["model/"], files: ["model/"], packages: ["valibot"] },
   {
     of: ["redis/connection.ts"],

@@ -16,6 +16,7 @@ import type { Embedder } from "./model/embedder.ts";
 import { asError, EmbedderError } from "./model/errors.ts";
 import type { Job } from "./model/job.ts";
 import { delay } from "./model/lifecycle.ts";
+import { ownController } from "./model/signals.ts";
 import { type ClaimReason, Usage } from "./model/usage.ts";
 import { Pauses } from "./pauses.ts";
 import { Pipeline, type PipelineContext } from "./pipeline.ts";
@@ -32,8 +33,8 @@ export class Drain {
   readonly #leases: Leases;
   readonly #pauses: Pauses;
   readonly #places: Places;
-  readonly #stop = new AbortController();
-  readonly #abort = new AbortController();
+  readonly #stop = ownController();
+  readonly #abort = ownController();
   readonly #sleeper = new Sleeper(this.#stop.signal);
   readonly #context: PipelineContext;
   readonly #doorbell: Doorbell;
@@ -133,8 +134,7 @@ export class Drain {
   /** One claim, where one makes sense; how long to rest after it, in milliseconds. */
   async #turn(): Promise<number> {
     if (this.#pauses.obstacle() !== undefined || this.#mustBeAlone) this.#beginHeldBack();
-    const { link } = this.#session;
-    const pauseMs = await this.#pauses.leftMs((ms) => wasResumedWithin(link, ms));
+    const pauseMs = await this.#pauses.leftMs((ms) => wasResumedWithin(this.#session.link, ms));
     if (pauseMs > 0) return pauseMs;
     const adopted = await this.#leases.adopt();
     if (adopted !== undefined && adopted.length > 0) {

@@ -1,5 +1,7 @@
 // A task that ends in time, whether it honours its signal or not.
 
+import { ownController } from "./signals.ts";
+
 /**
  * What the task gives; or the signal's reason as soon as that is raised, or `late()` after `timeoutMs`.
  * The task's own signal is raised with the same reason, and what it gives afterwards is dropped.
@@ -13,7 +15,7 @@ export async function withinDeadline<T>(
   late: () => Error,
 ): Promise<T> {
   signal.throwIfAborted();
-  const call = new AbortController();
+  const call = ownController();
   const aborted = new Promise<never>((_, reject) => {
     call.signal.addEventListener("abort", () => reject(call.signal.reason as Error));
   });

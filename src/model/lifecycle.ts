@@ -1,6 +1,7 @@
 // Starting and stopping exactly once, and the two ways of waiting that end.
 
 import { EmbedqError } from "./errors.ts";
+import { ownController } from "./signals.ts";
 
 /**
  * The life of something that is started and stopped.
@@ -11,7 +12,7 @@ import { EmbedqError } from "./errors.ts";
  */
 export class Lifecycle {
   readonly #what: string;
-  readonly #abort = new AbortController();
+  readonly #abort = ownController();
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
   #isStarted = false;
