@@ -1,5 +1,5 @@
 // What an embedder owes: one result for each text, each a vector of the right size with finite
-// numbers. Nothing is zipped silently.
+// numbers that are not all zero. Nothing is zipped silently.
 
 import type { EmbedReply, EmbedResult } from "./embedder.ts";
 import { EmbedqError } from "./errors.ts";
@@ -28,7 +28,7 @@ export function reportedTokens(reply: readonly EmbedResult[] | EmbedReply): numb
   return isCount(tokens) ? tokens : undefined;
 }
 
-/** The bytes of a vector of the right size with finite numbers only, or the error to charge. */
+/** The bytes of a vector of the right size, finite and not zero, or the error to charge. */
 export function checkVector(
   result: Exclude<EmbedResult, Error>,
   dimensions: number,
@@ -51,13 +51,17 @@ export function checkVector(
     );
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let isZero = true;
   for (let at = 0; at < bytes.length; at += FLOAT_BYTES) {
     // Checked as float32, where numbers beyond 3.4e38 have become infinite.
     const number = view.getFloat32(at, true);
     if (!Number.isFinite(number)) {
       return contractError("must return finite numbers", `${number} at ${at / FLOAT_BYTES}`);
     }
+    isZero &&= number === 0;
   }
+  // It has no direction: to a search by cosine it is near to nothing, or an error.
+  if (isZero) return contractError("must return a vector with a direction", "all zeros");
   return bytes;
 }
 

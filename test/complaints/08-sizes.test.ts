@@ -9,6 +9,8 @@ const wrong: [string, (right: Float32Array) => Float32Array][] = [
   ["one number too few", (right) => right.slice(1)],
   ["doubles in the place of floats", (right) => new Float32Array(new Float64Array(right).buffer)],
   ["not a number", (right) => right.map(() => Number.NaN)],
+  ["nothing but zeros", (right) => right.map(() => 0)],
+  ["nothing but what float32 takes for zero", (right) => right.map(() => -1e-60)],
 ];
 
 test.each(wrong)("complaint 8: a vector with %s is never stored", async (_, broken) => {
@@ -26,6 +28,16 @@ test.each(wrong)("complaint 8: a vector with %s is never stored", async (_, brok
   expect(await scope.client.hExists("doc:1", "embedding")).toBe(false);
   const [letter] = await queue.deadLetters();
   expect(letter?.reason).toContain("must return");
+});
+
+test("complaint 8: the zero vector that a blank text gets is no fault of the embedder", async () => {
+  await using scope = await testScope();
+  const embedder = new FakeEmbedder();
+  const queue = await scope.queue({ embedder, flushIntervalMs: 0 });
+  const ticket = await queue.enqueue("doc:1", " \n");
+  expect((await ticket.outcome()).status).not.toBe("failed");
+  expect(await queue.deadLetters()).toEqual([]);
+  expect(embedder.calls).toEqual([]);
 });
 
 test("complaint 8: two models, or two sizes of one, never mix in a queue", async () => {

@@ -41,8 +41,8 @@ async function judged(reply: unknown, dimensions = 2): Promise<JobResult> {
   return results[0] as JobResult;
 }
 
-/** The vector that a numbered text gets: its own place. */
-const vectorOf = (text: string): number[] => [placeOf(text)];
+/** The vector that a numbered text gets: its own place, counted from 1, as zero is no vector. */
+const vectorOf = (text: string): number[] => [placeOf(text) + 1];
 const embedAll: EmbedFunction = (texts) => Promise.resolve(texts.map(vectorOf));
 
 /** An embed function that refuses every call with one of the bad texts, and writes down its calls. */
@@ -85,7 +85,7 @@ describe("a good reply", () => {
     expect(outcome.counts.calls).toBe(1);
     expect(outcome.outage).toBeUndefined();
     expect(outcome.results).toEqual(
-      jobs.map((one, i) => ({ status: "embedded" as const, job: one, vector: bytesOf(i) })),
+      jobs.map((one, i) => ({ status: "embedded" as const, job: one, vector: bytesOf(i + 1) })),
     );
   });
 
@@ -94,8 +94,8 @@ describe("a good reply", () => {
     const batch = { slots: [slotOf("text 7", [a, b])] };
     const { results } = await embedBatch(stageOf(embedAll), batch);
     expect(results).toEqual([
-      { status: "embedded", job: a, vector: bytesOf(7) },
-      { status: "embedded", job: b, vector: bytesOf(7) },
+      { status: "embedded", job: a, vector: bytesOf(8) },
+      { status: "embedded", job: b, vector: bytesOf(8) },
     ]);
   });
 
@@ -155,7 +155,7 @@ describe("the embedder's contract", () => {
 
   test("embedBatch charges only the text whose vector is broken", async () => {
     const jobs = jobsOf(numberedTexts(3));
-    const stage = stageOf(() => Promise.resolve([[0], [Number.NaN], [2]]));
+    const stage = stageOf(() => Promise.resolve([[1], [Number.NaN], [2]]));
     const outcome = await embedBatch(stage, batchOf(jobs));
     expect(statusesOf(outcome, jobs)).toEqual(["embedded", "failed", "embedded"]);
     expect(outcome.counts.calls).toBe(1);
@@ -163,7 +163,7 @@ describe("the embedder's contract", () => {
 
   test("embedBatch gives every job one result also where a number cannot be converted", async () => {
     const jobs = jobsOf(numberedTexts(3));
-    const stage = stageOf(() => Promise.resolve([[0], [1n as never], [2]]));
+    const stage = stageOf(() => Promise.resolve([[1], [1n as never], [2]]));
     const outcome = await embedBatch(stage, batchOf(jobs));
     expect(statusesOf(outcome, jobs)).toEqual(["embedded", "failed", "embedded"]);
   });
@@ -212,7 +212,7 @@ describe("errors for single texts", () => {
   ];
   test.each(kinds)("embedBatch sorts a returned error: %s", async (_, error, status) => {
     const jobs = jobsOf(numberedTexts(3));
-    const stage = stageOf(() => Promise.resolve([[0], error, [2]]));
+    const stage = stageOf(() => Promise.resolve([[1], error, [2]]));
     const outcome = await embedBatch(stage, batchOf(jobs));
     expect(statusesOf(outcome, jobs)).toEqual(["embedded", status, "embedded"]);
     expectReportOf(error, errorOf(outcome.results));
@@ -263,7 +263,7 @@ describe("a rejected batch", () => {
     const outcome = await embedBatch(stageOf(embed), batchOf(jobs));
     for (const result of outcome.results) {
       if (result.status === "embedded") {
-        expect(result.vector).toEqual(bytesOf(placeOf(result.job.text)));
+        expect(result.vector).toEqual(bytesOf(...vectorOf(result.job.text)));
       }
     }
     const passed = calls.filter((texts) => !texts.includes("text 20")).flat();

@@ -90,6 +90,14 @@ export const VECTORS: readonly Mutant[] = [
     "if (!Number.isFinite(number)) {",
     "if (false) {",
   ]),
+  ...["nothing but zeros", "nothing but what float32 takes for zero"].map((vector) =>
+    complaint(
+      "08-sizes",
+      `a vector with ${vector} is never stored`,
+      `a vector without a direction is one: ${vector}`,
+      [CONTRACT, "isZero &&= number === 0;", "isZero = false;"],
+    ),
+  ),
   complaint(
     "08-sizes",
     "two models, or two sizes of one, never mix in a queue",
