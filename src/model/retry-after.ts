@@ -68,7 +68,8 @@ function resetOf(headers: HeaderSource | undefined, now: number): number | undef
     const number = Number(value);
     if (number >= EPOCH_MS) return number - now;
     if (number >= EPOCH_SECONDS) return number * SECOND - now;
-    return spanOf(value, SECOND);
+    const at = /^\d{4}-\d\d-\d\dT|GMT$/.test(value ?? "") ? Date.parse(value ?? "") : Number.NaN;
+    return Number.isNaN(at) ? spanOf(value, SECOND) : at - now;
   });
   return longest(waits);
 }
