@@ -28,6 +28,8 @@ export interface Statement {
   readonly headers: readonly HeaderSource[];
   /** The status that the body names, where the reply itself says 200. */
   readonly status: number | undefined;
+  /** True for a page of a gateway, or nothing at all, in the place of what the API would say. */
+  readonly isForeign: boolean;
 }
 
 /** The header's value; names in any case. */
@@ -42,7 +44,7 @@ export function headerOf(headers: HeaderSource | undefined, name: string): strin
   return undefined;
 }
 
-/** Statuses that gRPC names in words, as Google's services do. */
+/** Statuses in words: those of gRPC, as Google's services have them, and types of OpenAI's and others' errors. */
 const STATUS_WORDS: Readonly<Record<string, number>> = {
   INVALID_ARGUMENT: 400,
   FAILED_PRECONDITION: 400,
@@ -54,6 +56,11 @@ const STATUS_WORDS: Readonly<Record<string, number>> = {
   UNAVAILABLE: 503,
   DEADLINE_EXCEEDED: 504,
   rate_limit_exceeded: 429,
+  rate_limit_error: 429,
+  invalid_request_error: 400,
+  authentication_error: 401,
+  permission_error: 403,
+  not_found_error: 404,
 };
 
 const MESSAGE_NAMES = ["message", "msg", "error_description"];
@@ -85,7 +92,31 @@ const MAX_NODES = 100;
 export function readStatement(body: unknown): Statement {
   const reader = new Reader();
   reader.read(body, 0);
+  const isBlank = partsOf(body).some((part) => typeof part === "string" && part.trim() === "");
+  reader.isForeign = reader.messages.length === 0 && (reader.hasPage || isBlank);
   return reader;
+}
+
+/**
+ * True where a body has an error, as those of routers do that come with status 200. One that says
+ * nothing, such as `""` or `{}` beside the data, is none.
+ */
+export function holdsError(body: unknown): boolean {
+  return partsOf(body).some((part) => {
+    const json = typeof part === "string" ? parsed(part) : part;
+    return saysSomething(((json ?? {}) as { error?: unknown }).error, 0);
+  });
+}
+
+function saysSomething(value: unknown, depth: number): boolean {
+  if (typeof value !== "object" || value === null) return Boolean(value);
+  if (depth > MAX_DEPTH) return true;
+  return Object.values(value).some((inner) => saysSomething(inner, depth + 1));
+}
+
+/** Client libraries keep several forms of one body. */
+function partsOf(body: unknown): readonly unknown[] {
+  return Array.isArray(body) ? body : [body];
 }
 
 class Reader implements Statement {
@@ -96,6 +127,8 @@ class Reader implements Statement {
   readonly delays: string[] = [];
   readonly headers: HeaderSource[] = [];
   status: number | undefined;
+  isForeign = false;
+  hasPage = false;
   #nodes = 0;
 
   read(value: unknown, depth: number): void {
@@ -109,6 +142,7 @@ class Reader implements Statement {
 
   #readText(text: string, depth: number): void {
     const trimmed = text.trim();
+    if (isPage(trimmed)) this.hasPage = true;
     if (trimmed === "" || isPage(trimmed)) return;
     const inner = /^[[{]/.test(trimmed) ? parsed(trimmed) : undefined;
     if (inner !== undefined) this.read(inner, depth + 1);

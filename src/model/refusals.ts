@@ -1,16 +1,17 @@
 // The one table that sorts a provider's refusal into what is done about it.
 
+import { withoutTexts } from "./echo.ts";
 import {
   type CallMeasure,
   EmbedderError,
   type EmbedderErrorKind,
   type EmbedderErrorOptions,
 } from "./errors.ts";
-import { type HttpReply, isPage, readStatement, type Statement } from "./http-reply.ts";
+import { type HttpReply, holdsError, isPage, readStatement, type Statement } from "./http-reply.ts";
 import { askedWaitMs } from "./retry-after.ts";
 import { type Hidden, scrub } from "./scrub.ts";
 
-/** What a row looks at: the status, and the sentences of the body without what they quote. */
+/** What a row looks at: the status, and the sentences of the body without texts and what they quote. */
 interface Refusal {
   readonly status: number | undefined;
   readonly words: string;
@@ -19,7 +20,7 @@ interface Refusal {
 
 /** All that a row names must hold. */
 interface Row {
-  /** Statuses that the row is about; any where it names none. */
+  /** Statuses that the row is about; any where it names none. An error without a status fits by its words. */
   readonly of?: readonly number[];
   /** Codes and phrases, one of which must be there. */
   readonly codes?: readonly string[];
@@ -29,6 +30,9 @@ interface Row {
   readonly scope?: "account";
   readonly exceeded?: CallMeasure;
 }
+
+/** No shorter text has the words of a row. */
+const MIN_DECIDING_BYTES = 6;
 
 /** Statuses that refuse what was sent. */
 const INPUT = [400, 406, 413, 414, 422];
@@ -43,7 +47,10 @@ const TABLE: readonly Row[] = [
   {
     of: INPUT,
     codes: ["max_tokens_per_request"],
-    says: [/\btokens (per|in) ((the|your|this|a|submitted) )*(batch|request)\b/i],
+    says: [
+      /\btokens (per|in) ((the|your|this|a|submitted) )*(batch|request)\b/i,
+      /\btoo many tokens overall\b/i,
+    ],
     kind: "rejected",
     exceeded: "tokens",
   },
@@ -95,16 +102,24 @@ const TABLE: readonly Row[] = [
   // No credit, or nothing left for today: nobody with this account can call.
   { of: [402], kind: "fatal", scope: "account" },
   {
-    codes: ["insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "Arrearage"],
+    codes: [
+      "insufficient_quota",
+      "credits_exhausted",
+      "billing_hard_limit_reached",
+      "billing_not_active",
+      "Arrearage",
+    ],
     kind: "fatal",
     scope: "account",
   },
   {
-    of: [400, 403],
+    of: [400, 401, 403, 412, 429],
     says: [
       /\binsufficient (account )?(balance|credits?|funds)\b/i,
       /\bbalance is (insufficient|not enough)\b/i,
       /\bbilling (hard )?limit\b/i,
+      /\b(run )?out of credits\b/i,
+      /\b(organization|account)\b.{0,60}\b(disabled|deactivated|suspended)\b/i,
     ],
     kind: "fatal",
     scope: "account",
@@ -129,6 +144,14 @@ const TABLE: readonly Row[] = [
     kind: "rejected",
   },
 
+  // A model that is not there yet.
+  {
+    of: INPUT,
+    codes: ["DeploymentNotReady"],
+    says: [/\bmodel\b.{0,80}\bloading\b/i, /\b(model|deployment) is (not ready|being upgraded)\b/i],
+    kind: "unavailable",
+  },
+
   // How this worker is set up: no call of it can succeed, whatever the text.
   {
     of: INPUT,
@@ -136,6 +159,8 @@ const TABLE: readonly Row[] = [
     says: [
       /\bAPI key (is )?(not valid|invalid|expired)\b/i,
       /\binvalid API key\b/i,
+      /\bauthorization header\b/i,
+      /\bapi[- ]?version\b/i,
       /\b(invalid|unknown|unsupported|no such) model\b/i,
       /\bmodel\b.{0,80}\b(not found|does not exist|not supported)\b/i,
       /\bdoes not support (specifying dimensions|matryoshka|changing)/i,
@@ -161,17 +186,30 @@ const TABLE: readonly Row[] = [
   { of: [408, 409, 424, 425, 499], kind: "unavailable" },
   { where: ({ status = 0 }) => status >= 500, kind: "unavailable" },
 
-  // What was sent is refused, and nothing tells that it is not the text.
-  { where: ({ status = 0 }) => status >= 400, kind: "rejected" },
+  // What was sent is refused, by the API itself, and nothing tells that it is not the text.
+  { of: INPUT, where: ({ statement }) => !statement.isForeign, kind: "rejected" },
+  // A firewall, a gateway, or a status that nobody knows: it would refuse the next text as well.
+  { where: ({ status = 0 }) => status >= 400, kind: "fatal" },
+  // An error that came with 200 and says no more.
+  { where: ({ status }) => status === undefined, kind: "unavailable" },
 ];
 
 /** Names under which providers know the texts. */
 const INPUT_NAMES = /^(?:\$|inputs?|texts?|contents?|prompts?|documents?|strings?)$/i;
 
+function isInput(param: string): boolean {
+  return param.split(/[.[\]]+/).some((part) => INPUT_NAMES.test(part));
+}
+
 /** True where the body names parameters, and none of them holds the texts. */
 function blamesParameter({ statement: { params } }: Refusal): boolean {
-  const isInput = (param: string) => param.split(/[.[\]]+/).some((part) => INPUT_NAMES.test(part));
   return params.length > 0 && !params.some(isInput);
+}
+
+/** True where what was sent is refused, and all that the body names is the texts. */
+function blamesInput({ status, statement: { params } }: Refusal): boolean {
+  const canBlame = status === undefined || INPUT.includes(status);
+  return canBlame && params.length > 0 && params.every(isInput);
 }
 
 /** What to sort a refusal with. */
@@ -188,11 +226,14 @@ export function sortRefusal(reply: HttpReply, options: SortOptions): EmbedderErr
   const isSuccess = reply.status >= 200 && reply.status < 300;
   // Routers put an error into a reply with 200.
   const status = isSuccess ? statement.status : reply.status;
-  const refusal = { status, words: wordsOf(statement), statement };
+  if (status === undefined && !holdsError(reply.body)) return undefined;
+  const messages = spokenIn(statement, options);
+  const words = messages.map(withoutQuotes).join("\n");
+  const refusal = { status, words, statement };
   const row = TABLE.find((candidate) => fits(candidate, refusal));
   if (row === undefined) return undefined;
   const details: EmbedderErrorOptions = {
-    retryAfterMs: askedWaitMs(reply, statement, options.nowMs),
+    retryAfterMs: askedWaitMs(reply, { ...statement, messages }, options.nowMs),
     scope: row.scope,
     exceeded: row.exceeded,
   };
@@ -200,35 +241,42 @@ export function sortRefusal(reply: HttpReply, options: SortOptions): EmbedderErr
 }
 
 /** A sentence with the status, the provider's code and its own words. */
-export function refusalMessage(
+function refusalMessage(
   status: number | undefined,
   { messages, codes }: Statement,
-  options: Hidden & { readonly fallback?: string | undefined },
+  { fallback = "", ...hidden }: SortOptions,
 ): string {
-  const code = codes.find((word) => /^[\w.-]{2,60}$/.test(word) && !/^\d+$/.test(word));
-  // The openai client puts the status, and a page where it came, into its own message.
-  const fallback = (options.fallback ?? "").replace(/^\d{3} /, "");
+  const code = codes
+    // One that echoes a key or a text is no word any more.
+    .map((word) => scrub(word, hidden))
+    .find((word) => /^[\w.-]{2,60}$/.test(word) && !/^\d+$/.test(word));
+  // The openai client makes a page its message, where one came.
   const spoken = messages.length > 0 ? messages.join(": ") : fallback;
-  const said = scrub(isPage(spoken) ? "" : spoken, options);
+  const said = scrub(isPage(spoken) ? "" : spoken, hidden);
   const head = [status === undefined ? "" : `HTTP ${status}`, code ?? ""].filter(Boolean).join(" ");
   if (head === "" || said.startsWith(head)) return said || "The provider refuses without a reason";
-  return said === "" ? head : `${head}: ${said}`;
+  return said === "" ? head : scrub(`${head}: ${said}`);
 }
 
-function fits({ of, codes, says, where }: Row, refusal: Refusal): boolean {
+function fits({ of, codes, says, where, kind }: Row, refusal: Refusal): boolean {
   const { status, words, statement } = refusal;
-  if (of !== undefined && (status === undefined || !of.includes(status))) return false;
+  const hasWords = codes !== undefined || says !== undefined;
+  if (of !== undefined && !(status === undefined ? hasWords : of.includes(status))) return false;
+  if (kind === "fatal" && blamesInput(refusal)) return false;
   if (where?.(refusal) === false) return false;
-  if (codes === undefined && says === undefined) return true;
+  if (!hasWords) return true;
   return (
     (codes?.some((code) => statement.codes.includes(code)) ?? false) ||
     (says?.some((phrase) => phrase.test(words)) ?? false)
   );
 }
 
-/** What stands in quotes may be a text, which must not decide. */
-function wordsOf({ messages }: Statement): string {
-  return messages
-    .map((message) => message.slice(0, 2000).replace(/"[^"]*"|`[^`]*`|(?<!\w)'[^']*'(?!\w)/g, "…"))
-    .join("\n");
+/** What the provider says itself: what a text says must not decide. */
+function spokenIn({ messages }: Statement, { texts = [] }: Hidden): readonly string[] {
+  return messages.map((message) => withoutTexts(message, texts, "…", MIN_DECIDING_BYTES));
+}
+
+/** What stands in quotes may be a text that is not known here. */
+function withoutQuotes(message: string): string {
+  return message.slice(0, 2000).replace(/"[^"]*"|`[^`]*`|(?<!\w)'[^']*'(?!\w)/g, "…");
 }

@@ -1,6 +1,9 @@
 // What a provider says, made fit for messages, events and dead letters: short, on one line, and
 // without credentials.
 
+import { withoutTexts } from "./echo.ts";
+import { messageOf } from "./errors.ts";
+
 /** Longer messages tell nothing more, and each is kept in every dead letter of its call. */
 const MAX_LENGTH = 500;
 
@@ -8,13 +11,14 @@ const MAX_LENGTH = 500;
 const CREDENTIALS: readonly RegExp[] = [
   /(\bbearer\s+)[^\s"',;]+/gi,
   /(\bapi[ _-]?keys?(?: provided)?["']?\s*[:=]\s*["']?)[^\s"',;&]+/gi,
-  /([?&](?:key|token|api[_-]?key|access_token)=)[^\s"'&]+/gi,
+  /([?&][\w.-]*(?:key|token|secret|signature|sig|password)=)[^\s"'&]+/gi,
   /()\b(?:sk|rk|pk|hf|gsk|pplx|xai|nvapi|jina|pa)[-_][\w*.-]{6,}/g,
   /()\bAIza[\w*-]{8,}/g,
 ];
 
-/** Below this, a secret or a text is a word that may stand in any message. */
-const MIN_HIDDEN = 6;
+/** Below these, a secret or a text is a word that may stand in any message. */
+const MIN_SECRET = 6;
+const MIN_TEXT_BYTES = 12;
 
 /** What must not be shown although it fits no form. */
 export interface Hidden {
@@ -24,18 +28,23 @@ export interface Hidden {
   readonly texts?: readonly string[];
 }
 
-/** A message that can be shown, at most 500 characters long. */
+/** A message that can be shown, on one line, at most 500 characters long. */
 export function scrub(message: string, { secrets = [], texts = [] }: Hidden = {}): string {
-  // Bounded first, so that a long echo costs nothing; what is cut may be half a secret, which the
-  // forms still catch.
-  let shown = message.slice(0, 8 * MAX_LENGTH);
+  let shown = message;
+  // Before anything is cut: of half a secret nobody would know what it is.
   for (const secret of secrets) {
-    if (secret.length >= MIN_HIDDEN) shown = shown.replaceAll(secret, "***");
+    if (secret.length < MIN_SECRET) continue;
+    shown = shown.replaceAll(secret, "***").replaceAll(JSON.stringify(secret).slice(1, -1), "***");
   }
-  for (const text of texts) {
-    if (text.length >= 2 * MIN_HIDDEN) shown = shown.replaceAll(text, "<text>");
-  }
+  shown = withoutTexts(shown, texts, "<text>", MIN_TEXT_BYTES);
   for (const form of CREDENTIALS) shown = shown.replace(form, "$1***");
   shown = shown.replace(/[\s\p{Cc}]+/gu, " ").trim();
-  return shown.length > MAX_LENGTH ? `${shown.slice(0, MAX_LENGTH - 1)}…` : shown;
+  if (shown.length <= MAX_LENGTH) return shown;
+  // Not in the midst of a surrogate pair.
+  return `${shown.slice(0, MAX_LENGTH - 1).replace(/[\ud800-\udbff]$/, "")}…`;
+}
+
+/** Why a text has failed, as its dead letter may say it: without the text itself. */
+export function reasonOf(error: Error, text: string): string {
+  return scrub(messageOf(error), { texts: [text] });
 }

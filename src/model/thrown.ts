@@ -2,7 +2,7 @@
 // client library has wrapped it.
 
 import { EmbedderError, messageOf } from "./errors.ts";
-import type { HeaderSource, HttpReply } from "./http-reply.ts";
+import { type HeaderSource, type HttpReply, readStatement } from "./http-reply.ts";
 
 /** What was found, nearest to the surface first. */
 export type Found =
@@ -47,10 +47,7 @@ export function findIn(thrown: unknown): Found {
 function look(at: unknown): Found {
   if (at instanceof EmbedderError) return { is: "sorted", error: at };
   const reply = replyOf(at);
-  if (reply !== undefined) {
-    const { message } = at as { message?: unknown };
-    return { is: "reply", reply, message: typeof message === "string" ? message : "" };
-  }
+  if (reply !== undefined) return { is: "reply", reply, message: wordsIn(at) ?? "" };
   return isNetwork(at) ? { is: "network" } : undefined;
 }
 
@@ -74,8 +71,7 @@ function replyOf(thrown: unknown): HttpReply | undefined {
   const headers = [it["headers"], it["responseHeaders"], response["headers"]].find(
     (value) => typeof value === "object" && value !== null,
   );
-  const { message } = it;
-  const bodies = [
+  const given = [
     // The openai client keeps what stands under "error" there.
     it["error"],
     it["data"],
@@ -83,17 +79,31 @@ function replyOf(thrown: unknown): HttpReply | undefined {
     it["body"],
     response["data"],
     it["errorDetails"],
-    // Google's client makes the whole body its message.
-    typeof message === "string" && message.trimStart().startsWith("{") ? message : undefined,
-    thrown instanceof Error
-      ? { code: it["code"], type: it["type"], param: it["param"] }
-      : undefined,
-  ];
+  ].filter((body) => body !== undefined && body !== null);
+  const words = wordsIn(it);
+  // Google's client makes the whole body its message; others' is all there is where they keep none.
+  const isBody =
+    words?.trimStart().startsWith("{") ||
+    (given.every((body) => typeof body !== "string") && readStatement(given).messages.length === 0);
+  const { code, type, param } = it;
+  // A code such as ERR_BAD_REQUEST is the client's own.
+  const codes = { code: String(code).startsWith("ERR_") ? undefined : code, type, param };
   return {
     status: status as number,
     headers: headers as HeaderSource | undefined,
-    body: bodies.filter((body) => body !== undefined && body !== null),
+    body: [
+      ...given,
+      ...(isBody && words !== undefined ? [words] : []),
+      ...(thrown instanceof Error ? [codes] : []),
+    ],
   };
+}
+
+/** The message of a client's error, without the status that the openai client puts before it. */
+function wordsIn(thrown: unknown): string | undefined {
+  const { message } = thrown as { message?: unknown };
+  if (typeof message !== "string" || message === "") return undefined;
+  return message.replace(/^\d{3} (status code \(no body\)$)?/, "");
 }
 
 function isNetwork(at: unknown): boolean {

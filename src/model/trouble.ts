@@ -19,16 +19,23 @@ export interface Trouble {
 /** Nobody waits longer than for the next daily quota; what names more is a mistake. */
 const MAX_PAUSE_MS = 86_400_000;
 
-/**
- * Sorts anything that an embedder threw, or returned in the place of a vector.
- *
- * @param nowMs The time, for a wait that a provider names as a date.
- */
-export function troubleOf(thrown: unknown, nowMs: number = Date.now()): Trouble {
+/** What is known of the call that failed. */
+export interface CallFacts {
+  /** What was sent: it is not shown, and what it says decides nothing. */
+  readonly texts?: readonly string[];
+  /** The time, for a wait that a provider names as a date. @default that of this process */
+  readonly nowMs?: number;
+}
+
+/** Sorts anything that an embedder threw, or returned in the place of a vector. */
+export function troubleOf(
+  thrown: unknown,
+  { texts = [], nowMs = Date.now() }: CallFacts = {},
+): Trouble {
   const found = findIn(thrown);
   if (found?.is === "sorted") return asTrouble(found.error);
   if (found?.is === "reply") {
-    const refusal = sortRefusal(found.reply, { nowMs, fallback: found.message });
+    const refusal = sortRefusal(found.reply, { nowMs, texts, fallback: found.message });
     // Without the thrown error as its cause: in theirs, client libraries keep headers and texts.
     if (refusal !== undefined) return asTrouble(refusal);
   }

@@ -26,7 +26,7 @@ export function sortThrown(thrown: unknown, provider: string, hidden: Hidden): u
   const away = () =>
     new EmbedderError(
       "unavailable",
-      `Cannot get embeddings from ${provider} as it must answer: ${message}`,
+      scrub(`Cannot get embeddings from ${provider} as it must answer: ${message}`),
     );
   const found = findIn(thrown);
   if (found?.is === "sorted") return found.error;
@@ -63,6 +63,8 @@ function holdsJson(body: unknown): boolean {
 function odd(found: string): EmbedqError {
   return new EmbedqError(
     "ERR_EMBEDDER_CONTRACT",
-    `Cannot use the provider's reply as it must hold one list of numbers for each text: ${found}`,
+    scrub(
+      `Cannot use the provider's reply as it must hold one list of numbers for each text: ${found}`,
+    ),
   );
 }

@@ -1,9 +1,9 @@
 // One call over HTTP: JSON there, JSON back, and every failure sorted. Shared by all providers.
 
-import { EmbedderError, EmbedqError, messageOf } from "../model/errors.ts";
-import { type HttpReply, readStatement } from "../model/http-reply.ts";
-import { refusalMessage, sortRefusal } from "../model/refusals.ts";
-import { scrub } from "../model/scrub.ts";
+import { EmbedderError, messageOf } from "../model/errors.ts";
+import { type HttpReply, holdsError } from "../model/http-reply.ts";
+import { sortRefusal } from "../model/refusals.ts";
+import { type Hidden, scrub } from "../model/scrub.ts";
 
 /** What is used of `fetch`. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -28,6 +28,8 @@ export interface Call {
 
 /** A refusal says what it must in less; what is beyond is not read. */
 const MAX_REFUSAL_BYTES = 256 * 1024;
+/** It says so at once: what its status and headers say is not kept back by a body that hangs. */
+const MAX_REFUSAL_MS = 2000;
 
 /**
  * Posts JSON and gives the parsed reply.
@@ -36,21 +38,26 @@ const MAX_REFUSAL_BYTES = 256 * 1024;
  * @throws The signal's reason, where it was raised.
  */
 export async function postJson(endpoint: Endpoint, call: Call): Promise<unknown> {
-  const { status, headers, text } = await exchange(endpoint, call);
+  const hidden = { secrets: secretsOf(endpoint), texts: call.texts };
+  const { status, headers, text } = await exchange(endpoint, call, hidden);
   const body = parse(text);
-  const options = { nowMs: Date.now(), secrets: endpoint.secrets, texts: call.texts };
-  if (!isSuccess(status) || errorIn(body) !== undefined) {
+  if (!isSuccess(status) || holdsError(body)) {
     const reply: HttpReply = { status, headers, body: body ?? text };
-    const refusal = sortRefusal(reply, options);
-    if (refusal !== undefined) throw refusal;
-    // An error that says nothing about its kind.
-    const message = refusalMessage(status, readStatement(reply.body), options);
-    throw new EmbedqError("ERR_EMBEDDER", message);
+    const refusal = sortRefusal(reply, { ...hidden, nowMs: Date.now() });
+    throw refusal ?? away(endpoint, `it answers with HTTP ${status}`);
   }
   if (body === undefined) {
     throw away(endpoint, `its reply of ${text.length} characters is no JSON`);
   }
   return body;
+}
+
+/** Keys may also stand in the query of the address; its version is none. */
+function secretsOf({ url, secrets }: Endpoint): readonly string[] {
+  const inQuery = [...new URL(url).searchParams]
+    .filter(([name]) => !/version$/i.test(name))
+    .flatMap(([, value]) => [value, encodeURIComponent(value)]);
+  return [...secrets, ...inQuery];
 }
 
 interface Answer {
@@ -59,7 +66,7 @@ interface Answer {
   readonly text: string;
 }
 
-async function exchange(endpoint: Endpoint, call: Call): Promise<Answer> {
+async function exchange(endpoint: Endpoint, call: Call, hidden: Hidden): Promise<Answer> {
   const { signal } = call;
   signal?.throwIfAborted();
   try {
@@ -72,16 +79,26 @@ async function exchange(endpoint: Endpoint, call: Call): Promise<Answer> {
       ...(signal && { signal }),
     });
     const { status, headers } = response;
-    const maxBytes = isSuccess(status) ? call.maxReplyBytes : MAX_REFUSAL_BYTES;
-    const { text, isCut } = await readText(response, maxBytes);
-    if (isCut && isSuccess(status)) {
-      throw away(endpoint, `its reply has more than ${maxBytes} bytes`);
-    }
+    if (!isSuccess(status)) return { status, headers, text: await readRefusal(response) };
+    const { text, isCut } = await readText(response, call.maxReplyBytes);
+    if (isCut) throw away(endpoint, `its reply has more than ${call.maxReplyBytes} bytes`);
     return { status, headers, text };
   } catch (error) {
     if (error instanceof EmbedderError) throw error;
     signal?.throwIfAborted();
-    throw away(endpoint, reasonOf(error, endpoint), error);
+    throw away(endpoint, networkReason(error, hidden), bareError(error, hidden));
+  }
+}
+
+/** The body of a refusal; nothing where it does not come to an end. */
+async function readRefusal(response: Response): Promise<string> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), MAX_REFUSAL_MS);
+  try {
+    const { text } = await readText(response, MAX_REFUSAL_BYTES, late.signal);
+    return late.signal.aborted ? "" : text;
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -89,15 +106,18 @@ function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
 }
 
-/** The body as text, of which no more is kept than this. */
+/** The body as text, of which no more is kept than this; what came until `late` is raised. */
 async function readText(
   response: Response,
   maxBytes: number,
+  late?: AbortSignal,
 ): Promise<{ readonly text: string; readonly isCut: boolean }> {
   const decoder = new TextDecoder();
   const parts: string[] = [];
   let bytes = 0;
   const reader = response.body?.getReader();
+  // Ends the read that is under way as if the body were at its end. Who wrote it may take its time.
+  late?.addEventListener("abort", () => void reader?.cancel().catch(() => undefined));
   while (reader !== undefined) {
     const { done, value } = await reader.read();
     if (done) break;
@@ -120,24 +140,30 @@ function parse(text: string): unknown {
   }
 }
 
-/** What routers put into a reply with status 200 in the place of data. */
-function errorIn(body: unknown): unknown {
-  const { error } = (body ?? {}) as { error?: unknown };
-  return error ?? undefined;
-}
-
 /** The reason of a network error, which fetch hides in the cause. */
-function reasonOf(error: unknown, { secrets }: Endpoint): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : undefined;
-  const code = [error, cause].map((at) => (at as { code?: unknown } | undefined)?.code);
-  const word = code.find((at) => typeof at === "string");
-  return word ?? scrub(messageOf(cause ?? error), { secrets });
+function networkReason(error: unknown, hidden: Hidden): string {
+  return scrub(codeIn(error) ?? messageOf(causeIn(error) ?? error), hidden);
 }
 
-function away({ url }: Endpoint, found: string, cause?: unknown): EmbedderError {
-  return new EmbedderError(
-    "unavailable",
-    `Cannot get embeddings from ${new URL(url).host} as it must answer: ${found}`,
-    cause === undefined ? {} : { cause },
-  );
+function causeIn(error: unknown): Error | undefined {
+  return error instanceof Error && error.cause instanceof Error ? error.cause : undefined;
+}
+
+function codeIn(error: unknown): string | undefined {
+  const codes = [error, causeIn(error)].map((at) => (at as { code?: unknown } | undefined)?.code);
+  return codes.find((code): code is string => typeof code === "string");
+}
+
+/** The error without what a client hangs on its own: the request, with its headers and texts. */
+function bareError(error: unknown, hidden: Hidden): Error {
+  const bare = new Error(scrub(messageOf(error), hidden));
+  if (error instanceof Error) bare.name = scrub(error.name, hidden);
+  const code = codeIn(error);
+  return code === undefined ? bare : Object.assign(bare, { code: scrub(code, hidden) });
+}
+
+function away({ url }: Endpoint, found: string, cause?: Error): EmbedderError {
+  const { host } = new URL(url);
+  const message = scrub(`Cannot get embeddings from ${host} as it must answer: ${found}`);
+  return new EmbedderError("unavailable", message, cause === undefined ? {} : { cause });
 }

@@ -51,6 +51,25 @@ test.each([0, 1023, 1500, 2047])(
   },
 );
 
+const telling = [
+  ["it's said: insufficient balance, as we know", "'"],
+  ["unknown model of the year", ""],
+  ['he said "too many texts" to me', '"'],
+] as const;
+
+test.each(telling)(
+  "complaint 3: a refused text that reads %p, between %p, decides nothing but that it is dead",
+  async (bad, quote) => {
+    await using server = await startOpenAI();
+    const refusal = openAIError(400, `Invalid input: ${quote}${bad}${quote} cannot be tokenized`);
+    server.always((right) => (textsOf(server).includes(bad) ? refusal : right));
+    const texts = items(50).map((item, i) => (i === 3 ? { ...item, text: bad } : item));
+    const reason = `Invalid input: ${quote}<text>${quote} cannot be tokenized`;
+    const calls = await callsForOneBad(server, wireOpenAI(server), texts, 3, reason);
+    expect(calls).toBeLessThanOrEqual(2 * Math.log2(50) + 1);
+  },
+);
+
 const refusals = [
   [
     "moderation, with 403",

@@ -42,6 +42,12 @@ const troubles: [string, Wire, Reply][] = [
   ],
   ["Gemini's daily quota", GEMINI, quotaError(PER_DAY)],
   ["OpenRouter's 402 with status 200", OPENROUTER, errorWith200(402, "Insufficient credits")],
+  ["a closed account", OPENAI, openAIError(400, "This organization has been disabled.")],
+  [
+    "an error with status 200 that says no more",
+    OPENROUTER,
+    { status: 200, body: { error: { message: "Upstream timed out", code: "server_error" } } },
+  ],
   ["OpenRouter's 502 with status 200", OPENROUTER, errorWith200(502, "Provider returned error")],
 ];
 

@@ -23,6 +23,10 @@ const faults: [string, Wire, Reply][] = [
     OPENAI,
     openAIError(401, `Incorrect API key provided: ${API_KEY}.`, { code: "invalid_api_key" }),
   ],
+  ["a page of a firewall", OPENAI, { status: 403, body: "<!DOCTYPE html><title>Blocked</title>" }],
+  ["a page with 400", OPENAI, { status: 400, body: "<html>400 Bad Request</html>" }],
+  ["400 and nothing else", OPENAI, { status: 400, body: "" }],
+  ["a status that nobody knows", OPENAI, openAIError(451, "Unavailable for legal reasons")],
   ["403", OPENAI, openAIError(403, "Country, region, or territory not supported")],
   [
     "404 for its model",

@@ -1,22 +1,8 @@
 // The one table of refusals, with bodies as providers send them.
 
 import { describe, expect, test } from "bun:test";
-import { sortRefusal } from "../../src/model/refusals.ts";
+import { google, openAI, sorted } from "./bodies.ts";
 
-/** "kind", "kind/account" or "kind/exceeded", so that a table reads in one line. */
-function sorted(status: number, body?: unknown, headers?: Record<string, string>): string {
-  const error = sortRefusal({ status, body, headers }, { nowMs: 0 });
-  if (error === undefined) return "nothing";
-  const { kind, scope, exceeded } = error;
-  return [kind, exceeded ?? (scope === "account" ? scope : undefined)].filter(Boolean).join("/");
-}
-
-const openAI = (message: string, rest: object = {}) => ({
-  error: { message, type: "invalid_request_error", param: null, code: null, ...rest },
-});
-const google = (status: string, message: string, details: readonly object[] = []) => ({
-  error: { code: 400, message, status, details },
-});
 const quota = (quotaId: string) => ({
   error: {
     code: 429,
@@ -26,37 +12,6 @@ const quota = (quotaId: string) => ({
       { "@type": "type.googleapis.com/google.rpc.QuotaFailure", violations: [{ quotaId }] },
     ],
   },
-});
-
-describe("by status, where the body says nothing", () => {
-  const statuses: [number, string][] = [
-    [400, "rejected"],
-    [401, "fatal"],
-    [402, "fatal/account"],
-    [403, "fatal"],
-    [404, "fatal"],
-    [405, "fatal"],
-    [408, "unavailable"],
-    [409, "unavailable"],
-    [413, "rejected/bytes"],
-    [422, "rejected"],
-    [424, "unavailable"],
-    [425, "unavailable"],
-    [429, "rateLimited"],
-    [500, "unavailable"],
-    [501, "fatal"],
-    [502, "unavailable"],
-    [503, "unavailable"],
-    [504, "unavailable"],
-    [524, "unavailable"],
-    [529, "unavailable"],
-    [307, "fatal"],
-    [200, "nothing"],
-  ];
-  test.each(statuses)("HTTP %i is %s", (status, wanted) => {
-    expect(sorted(status)).toBe(wanted);
-    expect(sorted(status, "<html><body>Error</body></html>")).toBe(wanted);
-  });
 });
 
 describe("a call that is too large as a whole", () => {
@@ -153,6 +108,16 @@ describe("a call that is too large as a whole", () => {
       400,
       google("INVALID_ARGUMENT", "Request payload size exceeds the limit: 4194304 bytes."),
       "bytes",
+    ],
+    [
+      "Mistral, overall",
+      400,
+      {
+        object: "error",
+        message: "Too many tokens overall, split into more batches.",
+        code: "3210",
+      },
+      "tokens",
     ],
     ["axum", 413, "Failed to buffer the request body: length limit exceeded", "bytes"],
     ["a gateway", 413, "<html><h1>413 Request Entity Too Large</h1></html>", "bytes"],
@@ -329,6 +294,16 @@ describe("what no call of this worker can pass", () => {
         ],
       },
     ],
+    [
+      "Azure: the version",
+      400,
+      { error: { message: "Missing or invalid api-version query parameter" } },
+    ],
+    [
+      "Hugging Face: the token",
+      400,
+      { error: "Authorization header is invalid, use 'Bearer API_TOKEN'" },
+    ],
     ["LM Studio, with 200", 200, { error: "Unexpected endpoint or method. (POST /embeddings)" }],
   ];
   test.each(rows)("%s", (_, status, body) => {
@@ -357,6 +332,22 @@ describe("what nobody with this account can pass", () => {
       403,
       { code: 30001, message: "Sorry, your account balance is insufficient" },
     ],
+    ["OpenAI: closed", 400, openAI("This organization has been disabled.")],
+    [
+      "Fireworks: suspended",
+      412,
+      {
+        error: {
+          message: "Account x is suspended, possibly due to reaching the monthly spending limit",
+          code: "PRECONDITION_FAILED",
+        },
+      },
+    ],
+    [
+      "a gateway: credits",
+      429,
+      { error: { message: "You have run out of credits", code: "credits_exhausted" } },
+    ],
     ["DashScope: overdue", 400, openAI("Access denied", { code: "Arrearage" })],
     [
       "Gemini: the day's requests",
@@ -374,65 +365,15 @@ describe("what nobody with this account can pass", () => {
   });
 });
 
-describe("errors with status 200", () => {
-  const rows: [string, unknown, string][] = [
-    ["402", { error: { code: 402, message: "Insufficient credits" } }, "fatal/account"],
-    ["429", { error: { code: 429, message: "Rate limited" } }, "rateLimited"],
-    ["502 as text", { error: { code: "502", message: "Provider returned error" } }, "unavailable"],
-    ["words", { error: { status: "UNAVAILABLE", message: "later" } }, "unavailable"],
-    ["no code at all", { error: { message: "odd" } }, "nothing"],
+describe("a model that is not there yet", () => {
+  const rows: [string, unknown][] = [
+    ["Hugging Face", { error: "Model intfloat/e5 is currently loading", estimated_time: 20 }],
+    [
+      "Azure",
+      { error: { message: "The deployment is being upgraded", code: "DeploymentNotReady" } },
+    ],
   ];
-  test.each(rows)("%s", (_, body, wanted) => {
-    expect(sorted(200, body)).toBe(wanted);
-  });
-});
-
-describe("what the body quotes decides nothing", () => {
-  test.each(['"API key not valid"', "`batch size > limit`", "'maximum context length'"])(
-    "a refused text that reads %s is a refused text",
-    (text) => {
-      expect(sorted(400, openAI(`Cannot embed ${text}`))).toBe("rejected");
-    },
-  );
-});
-
-describe("bodies from anywhere", () => {
-  test("a body without end is read only so far", () => {
-    let deep: unknown = "end";
-    for (let i = 0; i < 10_000; i++) deep = { error: deep };
-    expect(sorted(503, deep)).toBe("unavailable");
-    const wide = { errors: Array.from({ length: 100_000 }, () => ({ message: "x" })) };
-    expect(sorted(503, wide)).toBe("unavailable");
-    const round: Record<string, unknown> = { message: "round" };
-    round["error"] = round;
-    expect(sorted(503, round)).toBe("unavailable");
-  });
-
-  const nothing = [null, 42, true, [], "", "{", new Uint8Array(3)].map((body) => ({ body }));
-  test.each(nothing)("$body says nothing", ({ body }) => {
-    expect(sorted(503, body)).toBe("unavailable");
-  });
-});
-
-describe("the message", () => {
-  const message = (status: number, body: unknown, rest: object = {}) =>
-    sortRefusal({ status, body }, { nowMs: 0, ...rest })?.message;
-
-  test("has the status, the code and the provider's own words", () => {
-    const body = openAI("Too slow", { code: "rate_limit_exceeded" });
-    expect(message(429, body)).toBe("HTTP 429 rate_limit_exceeded: Too slow");
-  });
-
-  test("is the status where the body says nothing, or is a page of a gateway", () => {
-    expect(message(502, "<html>bad gateway</html>")).toBe("HTTP 502");
-    expect(message(502, undefined, { fallback: "HTTP 502" })).toBe("HTTP 502");
-  });
-
-  test("shows neither the key nor a text, and is short", () => {
-    const text = "the secret life of a text";
-    const body = openAI(`Bad key sk-abcdef123 or my-own-key for ${text} ${"x".repeat(1000)}`);
-    const shown = message(400, body, { secrets: ["my-own-key"], texts: [text] }) ?? "";
-    expect(shown).toContain("Bad key *** or *** for <text>");
-    expect(shown.length).toBeLessThan(560);
+  test.each(rows)("%s, with 400", (_, body) => {
+    expect(sorted(400, body)).toBe("unavailable");
   });
 });

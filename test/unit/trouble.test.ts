@@ -57,6 +57,7 @@ describe("HTTP statuses", () => {
 
   const refusals: [number, Trouble["kind"]][] = [
     [400, "rejected"],
+    [412, "fatal"],
     [413, "rejected"],
     [422, "rejected"],
     [401, "fatal"],
@@ -154,7 +155,7 @@ describe("replies that client libraries attach", () => {
       headers: { "retry-after": "Wed, 21 Oct 2026 07:28:00 GMT" },
     });
     const now = Date.parse("2026-10-21T07:27:00Z");
-    expect(troubleOf(thrown, now).retryAfterMs).toBe(60_000);
+    expect(troubleOf(thrown, { nowMs: now }).retryAfterMs).toBe(60_000);
   });
 
   test("troubleOf shows neither the key nor what the client keeps of the request", () => {
