@@ -30,7 +30,7 @@ export interface DeadLetterQuery {
 /** @throws {EmbedqError} `ERR_INPUT_INVALID` that names the first bad item. */
 export function checkItems(items: readonly EnqueueItem[], reservedPrefix: string): void {
   if (!Array.isArray(items)) {
-    throw invalid("the items", "an array of { key, text }", items);
+    throw invalid("the list of items", "an array of { key, text }", items);
   }
   // Not by forEach, which passes over holes.
   for (let i = 0; i < items.length; i++) {
@@ -72,7 +72,7 @@ export function checkLetterId(id: unknown): string {
 
 /** @throws {EmbedqError} `ERR_INPUT_INVALID`. */
 export function checkLetterIds(ids: unknown): string[] {
-  if (!Array.isArray(ids)) throw invalid("the IDs of dead letters", "an array", ids);
+  if (!Array.isArray(ids)) throw invalid("the list of dead letters' IDs", "an array", ids);
   return ids.map(checkLetterId);
 }
 
