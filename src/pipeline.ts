@@ -96,14 +96,16 @@ export class Pipeline {
     } finally {
       const { errors, firstError } = this.#endings;
       const { session, leases } = this.#context;
+      const { calls, tokens, fillPermille } = this.#counts;
       session.events.emit("batch:drained", {
         status: errors > 0 ? "error" : "ok",
         worker: leases.worker,
         durationMs: performance.now() - startedAt,
         batchSize: this.jobs.length,
         reason: this.#reason,
-        calls: this.#counts.calls,
-        tokens: this.#counts.tokens,
+        calls,
+        batchFill: calls === 0 ? undefined : fillPermille / calls / 1000,
+        tokens,
         cacheHits: this.#cacheHits,
         errorCount: errors,
         error: firstError,

@@ -81,6 +81,8 @@ export interface BatchDrained {
   readonly reason: ClaimReason;
   /** Provider calls made for it. */
   readonly calls: number;
+  /** How full these calls were on average, from 0 to 1, by the measure that was fullest; undefined without calls. */
+  readonly batchFill: number | undefined;
   /** Tokens of these calls, as the provider reports them, else estimated. */
   readonly tokens: number;
   /** Texts whose vectors were in the cache. */

@@ -21,6 +21,7 @@ test("batch:drained tells status, duration, size, calls and errors of each claim
     batchSize: 4,
     reason: "flush",
     calls: 1,
+    batchFill: 4 / 50,
     // "doc text 0" to "doc text 3": three tokens each by the estimate.
     tokens: 12,
     cacheHits: 0,
@@ -44,6 +45,27 @@ test("batch:drained tells status, duration, size, calls and errors of each claim
     error: broken,
   });
   expect(drained.slice(2).every(({ status }) => status === "ok")).toBe(true);
+});
+
+test("batch:drained tells how full the calls were on average, and nothing where there were none", async () => {
+  await using scope = await testScope();
+  const producer = await scope.queue();
+  // While there is no model nobody knows its dimensions: the blank text is left to the worker.
+  await producer.enqueue("blank", "");
+  const embedder = new FakeEmbedder({ limits: { maxItems: 4 } });
+  const worker = scope.newWorker({ embedder, maxBatchSize: 10 });
+  const drained = heard(worker, "batch:drained");
+  await worker.start();
+  await until(() => drained.length === 1, { what: "the blank text" });
+  expect(drained).toMatchObject([{ calls: 0, batchFill: undefined }]);
+
+  await producer.enqueueMany(items(6));
+  await producer.flushAndWait();
+  const sumOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
+  await until(() => sumOf(drained.map(({ calls }) => calls)) === 2, { what: "both calls" });
+  // One of four texts, one of two.
+  const fills = drained.map(({ calls, batchFill = 0 }) => calls * batchFill);
+  expect(sumOf(fills)).toBeCloseTo(1.5);
 });
 
 test("worker:started and worker:stopped frame a worker's life", async () => {
