@@ -44,12 +44,27 @@ export async function postJson(endpoint: Endpoint, call: Call): Promise<unknown>
   if (!isSuccess(status) || holdsError(body)) {
     const reply: HttpReply = { status, headers, body: body ?? text };
     const refusal = sortRefusal(reply, { ...hidden, nowMs: Date.now() });
-    throw refusal ?? away(endpoint, `it answers with HTTP ${status}`);
+    if (refusal === undefined) throw away(endpoint, `it answers with HTTP ${status}`);
+    // An API that knows the path answers with an error of its own.
+    const isLost = (status === 404 || status === 405) && !holdsError(body);
+    throw isLost ? withPath(refusal, endpoint, hidden) : refusal;
   }
   if (body === undefined) {
     throw away(endpoint, `its reply of ${text.length} characters is no JSON`);
   }
   return body;
+}
+
+/** The path is likely to be wrong: it is named, without the query, which may hold a key. */
+function withPath(refusal: EmbedderError, { url }: Endpoint, hidden: Hidden): EmbedderError {
+  const { host, pathname } = new URL(url);
+  const { kind, message, retryAfterMs, scope, exceeded } = refusal;
+  const called = scrub(`${host}${pathname}`, hidden);
+  return new EmbedderError(kind, `${message} (called: ${called})`, {
+    retryAfterMs,
+    scope,
+    exceeded,
+  });
 }
 
 /** Keys may also stand in the query of the address; its version is none. */

@@ -25,6 +25,35 @@ async function refusalOf(fault: Fault): Promise<EmbedderError> {
   return await refusal(embedderFor(server.url).embed(["a text of some length"]));
 }
 
+describe("a path that is not there", () => {
+  test.each([404, 405])(
+    "HTTP %i names the path that was called, without query and key",
+    async (status) => {
+      await using server = await startOpenAI();
+      server.always({ status, body: `${status} page not found` });
+      const embedder = openAICompatible({
+        baseUrl: `${server.url}/v2/${API_KEY}?api-key=query-secret`,
+        model: "m",
+        dimensions: 8,
+        apiKey: API_KEY,
+      });
+      const error = await refusal(embedder.embed(["one"]));
+      expect(error).toMatchObject({ kind: "fatal", scope: "worker" });
+      expect(error.message).toStartWith(
+        `HTTP ${status}: ${status} page not found (called: 127.0.0.1:`,
+      );
+      expect(error.message).toEndWith("/v2/***/embeddings)");
+      expect(error.message).not.toContain("secret");
+    },
+  );
+
+  test("other refusals do not name it", async () => {
+    for (const fault of [{ status: 403, body: "no" }, openAIError(404, "no such model")]) {
+      expect((await refusalOf(fault)).message).not.toContain("called");
+    }
+  });
+});
+
 describe("a provider out of reach", () => {
   test("nobody listens: unavailable, with the reason and the cause", async () => {
     const port = await freePort();
