@@ -169,10 +169,36 @@ export const OUTAGES: readonly Mutant[] = [
       test: "402 pauses all workers, costs one call a cool-down and no attempt, and ends by itself",
     },
   },
+  complaint(
+    "03-poison",
+    'a refused text that reads "unknown model of the year", between "", decides nothing but that it is dead',
+    "what a text says is heard as the provider's word",
+    [REFUSALS, 'withoutTexts(message, texts, "…", MIN_DECIDING_BYTES)', "message"],
+  ),
+  {
+    name: "a status that nobody knows condemns the texts",
+    file: REFUSALS,
+    from: '{ where: ({ status = 0 }) => status >= 400, kind: "fatal" },',
+    to: '{ where: ({ status = 0 }) => status >= 400, kind: "rejected" },',
+    caughtBy: {
+      file: "outages/own-fault",
+      test: "a worker that gets a status that nobody knows pauses alone and says so, others go on, and it works again once it is let in",
+    },
+  },
+  {
+    name: "a gateway's page condemns the texts",
+    file: REFUSALS,
+    from: "where: ({ statement }) => !statement.isForeign,",
+    to: "",
+    caughtBy: {
+      file: "outages/own-fault",
+      test: "a worker that gets a page with 400 pauses alone and says so, others go on, and it works again once it is let in",
+    },
+  },
   {
     name: "an error with status 200 is not seen",
     file: "providers/http.ts",
-    from: "if (!isSuccess(status) || errorIn(body) !== undefined) {",
+    from: "if (!isSuccess(status) || holdsError(body)) {",
     to: "if (!isSuccess(status)) {",
     caughtBy: {
       file: "outages/account",
