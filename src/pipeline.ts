@@ -1,9 +1,9 @@
 // One claim's way through the stages: batch → embed → write → settle.
 
 import { type Burial, Endings, type EndingsContext, type Return } from "./endings.ts";
-import { fillOf, formBatches, type Plan, remainderOf } from "./flow/batch.ts";
-import { readCache, writeCache } from "./flow/cache.ts";
-import { type CallCounts, type CallSize, embedBatch, type Permit } from "./flow/embed.ts";
+import { fillOf, type Plan } from "./flow/batch.ts";
+import { type CallCounts, type CallSize, NO_CALLS, type Permit } from "./flow/call.ts";
+import { embedBatch } from "./flow/embed.ts";
 import type { EmbeddedJob } from "./flow/write.ts";
 import type { Batch } from "./model/batch.ts";
 import { asError, EmbedderError, messageOf } from "./model/errors.ts";
@@ -12,6 +12,7 @@ import type { Trouble } from "./model/trouble.ts";
 import type { ClaimReason } from "./model/usage.ts";
 import { Persistence } from "./persistence.ts";
 import type { Places } from "./places.ts";
+import { type CallPlan, planCalls, withSmallFirst } from "./plan.ts";
 import type { Provider } from "./provider.ts";
 
 /** What the pipeline needs of the worker around it. */
@@ -35,13 +36,7 @@ export class Pipeline {
   readonly #steps: Persistence;
   readonly #goesAlone: boolean;
   readonly #reason: ClaimReason;
-  readonly #counts: CallCounts = {
-    calls: 0,
-    texts: 0,
-    tokens: 0,
-    tokensEstimated: 0,
-    fillPermille: 0,
-  };
+  readonly #counts: CallCounts = { ...NO_CALLS };
   #cacheHits = 0;
   /** What nothing waits for but the end: corrections of the budget, vectors for the cache. */
   readonly #aside: Promise<void>[] = [];
@@ -68,12 +63,9 @@ export class Pipeline {
     this.#reason = order.reason;
     this.#endings = new Endings(context);
     this.#steps = new Persistence(context);
-    const plan = this.#planFor(jobs);
-    const remainder = order.holdsBack
-      ? remainderOf(plan.batches, context.provider.limits.current)
-      : undefined;
-    this.#plan = { ...plan, batches: plan.batches.filter((batch) => batch !== remainder) };
-    this.heldBack = remainder?.slots.flatMap((slot) => slot.jobs) ?? [];
+    const plan = this.#planFor(jobs, order.holdsBack);
+    this.#plan = plan;
+    this.heldBack = plan.remainder?.slots.flatMap((slot) => slot.jobs) ?? [];
     const held = new Set(this.heldBack);
     this.jobs = held.size === 0 ? jobs : jobs.filter((job) => !held.has(job));
     context.places.book(this.#plan.batches.length);
@@ -113,25 +105,35 @@ export class Pipeline {
     }
   }
 
-  #planFor(jobs: readonly Job[]): Plan {
+  #planFor(jobs: readonly Job[], holdsBack: boolean): CallPlan {
     const { provider, session } = this.#context;
+    const { limits, evidence } = provider;
+    const { onOversize } = session.options;
     const calling = jobs.filter(({ kind, text }) => kind !== "giveUp" && text !== "");
-    return formBatches(calling, provider.limits.current, session.options.onOversize);
+    const plan = planCalls({ limits, evidence, onOversize }, calling, holdsBack);
+    if (!this.#goesAlone) return plan;
+    return { ...plan, batches: withSmallFirst(plan.batches, evidence.setbacks) };
   }
 
   /** Texts that are to be given up, blank ones, and those whose vector is stored already. */
   async #finishWithoutCalls(): Promise<void> {
     const isOver = ({ kind }: Job) => kind === "giveUp";
     const burials = this.jobs.filter(isOver).map((job) => this.#burialOf(job));
-    for (const { job, reason } of this.#plan.oversized) {
-      burials.push({ job, reason, attempts: job.attempts });
-    }
-    for (const { reason } of burials) this.#endings.note(new Error(reason));
-    await this.#endings.bury(burials);
+    burials.push(...this.#oversized());
+    await this.#bury(burials);
     const blank = this.jobs.filter((job) => !isOver(job) && job.text === "");
     await this.#endings.store(blank.map((job) => ({ job, vector: undefined })));
     const over = new Set([...burials.map(({ job }) => job), ...blank]);
     await this.#spareCalls(this.jobs.filter((job) => !over.has(job)));
+  }
+
+  #oversized(): readonly Burial[] {
+    return this.#plan.oversized.map(({ job, reason }) => ({ job, reason, attempts: job.attempts }));
+  }
+
+  async #bury(burials: readonly Burial[]): Promise<void> {
+    for (const { reason } of burials) this.#endings.note(new Error(reason));
+    await this.#endings.bury(burials);
   }
 
   /** Takes out of the plan what needs no call: its vector is stored, or kept in the cache. */
@@ -145,34 +147,20 @@ export class Pipeline {
     for (const { job } of cached) done.add(job);
     if (done.size === 0) return;
     const planned = this.#plan.batches.length;
-    this.#plan = this.#planFor(jobs.filter((job) => !done.has(job)));
+    this.#plan = this.#planFor(
+      jobs.filter((job) => !done.has(job)),
+      false,
+    );
     this.#context.places.book(this.#plan.batches.length - planned);
+    // A counter of the user's may say something else the second time.
+    await this.#bury(this.#oversized());
   }
 
   async #fromCache(jobs: readonly Job[]): Promise<readonly EmbeddedJob[]> {
-    const { session, usage } = this.#context;
-    const { cache } = this.#context.provider;
-    if (cache === undefined || jobs.length === 0) return [];
-    const texts = [...new Set(jobs.map(({ text }) => text))];
-    const { vectors, error } = await readCache(cache, texts);
-    if (error !== undefined) session.events.emit("cache:failed", { error });
-    const vectorOf = new Map(texts.map((text, i) => [text, vectors[i]]));
-    const found = jobs
-      .map((job) => ({ job, vector: vectorOf.get(job.text) }))
-      .filter(({ vector }) => vector !== undefined);
+    const found = (await this.#context.provider.cache?.find(jobs)) ?? [];
     this.#cacheHits = found.length;
-    usage.add({ cacheHits: found.length });
+    this.#context.usage.add({ cacheHits: found.length });
     return found;
-  }
-
-  async #toCache(embedded: readonly EmbeddedJob[]): Promise<void> {
-    const { session } = this.#context;
-    const { cache } = this.#context.provider;
-    if (cache === undefined) return;
-    const vectorOf = new Map(embedded.map(({ job, vector }) => [job.text, vector]));
-    const pairs = [...vectorOf].flatMap(([text, vector]) => (vector ? [{ text, vector }] : []));
-    const { error } = await writeCache(cache, pairs);
-    if (error !== undefined) session.events.emit("cache:failed", { error });
   }
 
   #call(batch: Batch): Promise<void> {
@@ -181,7 +169,7 @@ export class Pipeline {
 
   async #embed(batch: Batch): Promise<void> {
     const { session, abortSignal } = this.#context;
-    const { embedder, limits } = this.#context.provider;
+    const { embedder, limits, evidence } = this.#context.provider;
     const { results, counts, outage } = await embedBatch(
       {
         embedder,
@@ -191,6 +179,8 @@ export class Pipeline {
         fillOf: (slots) => fillOf(slots, limits.current),
         batchSize: session.settings.maxBatchSize,
         admit: (size) => this.#admit(size),
+        evidence,
+        onPassed: (slots) => limits.passed(slots),
         onTooLarge: (measure, slots) => {
           const limit = limits.lower(measure, slots);
           if (limit !== undefined) session.events.emit("limit:lowered", { measure, limit });
@@ -202,6 +192,8 @@ export class Pipeline {
     for (const name of Object.keys(counts) as (keyof CallCounts)[]) {
       this.#counts[name] += counts[name];
     }
+    const kept = this.#context.provider.cache?.keep(batch, results);
+    if (kept !== undefined) this.#aside.push(kept);
     await this.#conclude(results, await this.#tell(outage, counts.calls > 0));
   }
 
@@ -272,7 +264,6 @@ export class Pipeline {
         } else returned.push({ status, job, error, afterMs });
       }
     }
-    this.#aside.push(this.#toCache(embedded));
     await this.#endings.store(embedded);
     await this.#endings.bury(rejected);
     await this.#endings.giveBack(returned);

@@ -2,21 +2,24 @@
 // begins after a failure, and what ends it.
 
 import { RateBudget } from "./flow/budget.ts";
-import type { CacheStage } from "./flow/cache.ts";
 import { endCooldown, returnProbe, startCooldown } from "./flow/cooldown.ts";
 import { CallLimits } from "./limits.ts";
 import type { Embedder } from "./model/embedder.ts";
+import { Evidence } from "./model/evidence.ts";
 import type { VectorSpace } from "./model/settings.ts";
 import type { Trouble } from "./model/trouble.ts";
 import type { Pauses } from "./pauses.ts";
 import type { Session } from "./session.ts";
+import { VectorCache } from "./vector-cache.ts";
 
 export class Provider {
   readonly embedder: Embedder;
   readonly space: VectorSpace;
   readonly limits: CallLimits;
+  /** What this worker has seen of it. */
+  readonly evidence: Evidence = new Evidence();
   readonly budget: RateBudget | undefined;
-  readonly cache: CacheStage | undefined;
+  readonly cache: VectorCache | undefined;
   /** Calls that may be under way at once. */
   readonly concurrency: number;
   readonly #session: Session;
@@ -32,8 +35,11 @@ export class Provider {
     if (budget !== undefined) {
       this.budget = new RateBudget(link, budget, account, limits.costPerItem ?? 0, embedTimeoutMs);
     }
-    if (cache !== undefined) this.cache = { link, space: this.space, ttlMs: cache.ttlMs };
-    this.limits = new CallLimits(this.budget?.capTo(limits) ?? limits);
+    if (cache !== undefined) {
+      const stage = { link, space: this.space, ttlMs: cache.ttlMs };
+      this.cache = new VectorCache(stage, session.events);
+    }
+    this.limits = new CallLimits(limits, this.budget?.capTo(limits));
     this.#session = session;
     this.#pauses = pauses;
   }

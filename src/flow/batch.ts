@@ -2,6 +2,7 @@
 
 import type { Batch, Piece, Slot } from "../model/batch.ts";
 import { type EmbedderLimits, estimateTokens, utf8Length } from "../model/embedder.ts";
+import { groupBy } from "../model/groups.ts";
 import type { Job } from "../model/job.ts";
 import { cutToPieces, cutToStart, type OversizePolicy, type Room } from "../model/oversize.ts";
 import { Whole } from "../model/whole.ts";
@@ -74,24 +75,28 @@ interface OpenBatch {
  * Puts jobs into as few batches as the limits allow, first fit in order: a text too long for what
  * is left of one batch opens another and does not hold up the short ones behind it. Equal texts
  * share one slot. What is longer than the embedder takes is dealt with by the policy.
+ *
+ * @param stated What the embedder says of itself. Limits that are lower for another reason concern
+ *   calls of several texts: a text that is longer than these goes alone.
  */
 export function formBatches(
   jobs: readonly Job[],
   limits: EmbedderLimits,
   onOversize: OversizePolicy = "reject",
+  stated: EmbedderLimits = limits,
 ): Plan {
   const packer = new Packer(limits);
   const oversized: { job: Job; reason: string }[] = [];
-  const room = roomOf(limits);
-  for (const [text, sharing] of groupByText(jobs)) {
+  const room = roomOf(stated);
+  for (const [text, sharing] of groupBy(jobs, ({ text }) => text)) {
     const size = room.sizeOf(text);
     const excess = Math.max(size.tokens / room.tokens, size.bytes / room.bytes);
     const isDoubtful =
       onOversize === "reject" &&
-      limits.countTokens === undefined &&
+      stated.countTokens === undefined &&
       size.bytes <= room.bytes &&
-      size.tokens <= DOUBTFUL_UP_TO * (limits.maxInputTokens ?? 0) &&
-      size.tokens <= maxTokensOf(limits);
+      size.tokens <= DOUBTFUL_UP_TO * (stated.maxInputTokens ?? 0) &&
+      size.tokens <= maxTokensOf(stated);
     if (excess <= 1) packer.put(text, size, sharing, undefined);
     else if (isDoubtful) packer.putAlone(text, size, sharing);
     else if (onOversize === "truncate") {
@@ -108,7 +113,7 @@ export function formBatches(
         packer.put(piece, sizes[at] ?? room.sizeOf(piece), [], { whole, at });
       });
     } else {
-      const reason = oversizeReason(size, room, limits);
+      const reason = oversizeReason(size, room, stated);
       oversized.push(...sharing.map((job) => ({ job, reason })));
     }
   }
@@ -203,16 +208,6 @@ function countSafely(text: string, countTokens: (text: string) => number): numbe
   } catch {
     return estimateTokens(text);
   }
-}
-
-function groupByText(jobs: readonly Job[]): Map<string, Job[]> {
-  const groups = new Map<string, Job[]>();
-  for (const job of jobs) {
-    const group = groups.get(job.text);
-    if (group === undefined) groups.set(job.text, [job]);
-    else group.push(job);
-  }
-  return groups;
 }
 
 function oversizeReason({ tokens, bytes }: Size, room: Room, limits: EmbedderLimits): string {

@@ -2,53 +2,36 @@
 // until the bad text stands alone.
 // Does not retry and does not touch Redis: the worker and the later stages decide.
 
-import type { Batch, Slot } from "../model/batch.ts";
-import { checkResults, checkVector, reportedTokens } from "../model/contract.ts";
-import { withinDeadline } from "../model/deadline.ts";
-import type { Embedder, EmbedResult } from "../model/embedder.ts";
-import { type CallMeasure, EmbedderError } from "../model/errors.ts";
+import { type Batch, jobsOf, type Slot } from "../model/batch.ts";
+import { checkVector } from "../model/contract.ts";
+import { type EmbedResult, estimateTokens } from "../model/embedder.ts";
+import { type CallMeasure, EmbedderError, messageOf } from "../model/errors.ts";
+import type { Evidence } from "../model/evidence.ts";
 import type { Job, JobResult } from "../model/job.ts";
 import { isOutage, type Trouble, troubleOf } from "../model/trouble.ts";
+import {
+  type CallCounts,
+  type CallSize,
+  type CallStage,
+  callEmbedder,
+  NO_CALLS,
+  type Permit,
+  tokensOf,
+} from "./call.ts";
 
-/** Leave to make one call: told afterwards what the call was worth, as far as the provider says. */
-export interface Permit {
-  end(tokens: number | undefined): void;
-}
+/** What is sent to find out whether the provider works at all. */
+export const HARMLESS = "hello";
 
-/** What a call will carry. */
-export interface CallSize {
-  readonly items: number;
-  readonly tokens: number;
-}
-
-export interface EmbedStage {
-  readonly embedder: Embedder;
-  readonly timeoutMs: number;
+export interface EmbedStage extends CallStage {
   readonly maxAttempts: number;
-  /** Raised when calls in flight must end now. */
-  readonly signal: AbortSignal;
-  /** How much of a call these slots fill, by the limits as they are known now: more than 1 is refused. */
-  fillOf(slots: readonly Slot[]): number;
-  /** Texts that the queue collects for a call: a call with as many is full, whatever it might carry. */
-  readonly batchSize: number;
+  /** What this worker has seen of its provider and of the texts. */
+  readonly evidence: Evidence;
   /** Asked before each call; may take its time. An error where no call may be made now. */
   admit(size: CallSize): Promise<Permit | Error>;
   /** The provider has refused this call for its size. */
   onTooLarge(measure: CallMeasure, slots: readonly Slot[]): void;
-}
-
-/** What the provider was asked for. */
-export interface CallCounts {
-  /** Provider calls made. */
-  calls: number;
-  /** Texts that came back as vectors. */
-  texts: number;
-  /** Tokens of the calls that came back, reported or estimated. */
-  tokens: number;
-  /** The part of these that is an estimate. */
-  tokensEstimated: number;
-  /** How full the calls were, in thousandths, summed. */
-  fillPermille: number;
+  /** The provider has taken this call. */
+  onPassed(slots: readonly Slot[]): void;
 }
 
 export interface EmbedOutcome {
@@ -61,7 +44,7 @@ export interface EmbedOutcome {
 /** Embeds one batch: one call, and a few more only where a text must be isolated. */
 export async function embedBatch(stage: EmbedStage, batch: Batch): Promise<EmbedOutcome> {
   const isolation = new Isolation(stage);
-  await isolation.solve(batch.slots);
+  await isolation.run(batch.slots);
   return isolation;
 }
 
@@ -74,81 +57,98 @@ export async function embedBatch(stage: EmbedStage, batch: Batch): Promise<Embed
  * - unclassified: everybody is charged an attempt, but nobody loses the last one to a neighbour:
  *   texts at their last attempt are split likewise until they fail alone.
  * - outage, or no leave to call: no further calls; what is left goes back without a spent attempt.
+ *
+ * Where many texts in a row would be charged or given up and no call passes, it may be the provider
+ * that is set up wrongly: a harmless text is sent, and where that fails too, nobody is charged.
  */
 class Isolation implements EmbedOutcome {
   readonly results: JobResult[] = [];
-  readonly counts: CallCounts = {
-    calls: 0,
-    texts: 0,
-    tokens: 0,
-    tokensEstimated: 0,
-    fillPermille: 0,
-  };
+  readonly counts: CallCounts = { ...NO_CALLS };
   outage: Trouble | undefined;
   readonly #stage: EmbedStage;
-  /** Why no further call is made. */
+  /** Why no further call is made, where it is not an outage. */
   #obstacle: Error | undefined;
   /** Texts refused so far. */
   #refused = 0;
+  /** Slots one of which is bad, where the search for it was cut short. */
+  #search: readonly Slot[] = [];
 
   constructor(stage: EmbedStage) {
     this.#stage = stage;
   }
 
-  async solve(slots: readonly Slot[]): Promise<void> {
+  async run(slots: readonly Slot[]): Promise<void> {
+    await this.#solve(slots);
+    this.#stage.evidence.failedTogether(jobsOf(this.#search));
+  }
+
+  async #solve(slots: readonly Slot[]): Promise<void> {
     if (slots.length === 0) return;
     // The limits may have become lower since the batch was made.
     if (slots.length > 1 && this.#stage.fillOf(slots) > 1) return this.#halve(slots, false);
+    const { evidence, signal } = this.#stage;
+    const isSuspect = slots.length === 1 && evidence.areSuspected(jobsOf(slots));
+    if (evidence.isProviderDoubted || isSuspect) await this.#tryHarmless();
     const permit = await this.#ask(slots);
-    if (permit instanceof Error) {
-      this.#conclude(slots, (job) => ({ status: "deferred", job, error: permit }));
-      return;
-    }
+    if (permit instanceof Error) return this.#defer(slots, permit);
     let results: readonly EmbedResult[];
     try {
-      results = await this.#call(slots, permit);
+      results = await callEmbedder(this.#stage, slots, permit, this.counts);
     } catch (thrown) {
-      await this.#sort(slots, this.#stage.signal.aborted ? stoppedError() : thrown);
-      return;
+      return this.#sort(slots, signal.aborted ? stoppedError() : thrown);
     }
-    for (const [i, slot] of slots.entries()) this.#judge(slot, results[i] as EmbedResult);
+    return this.#judge(slots, results);
   }
 
   async #ask(slots: readonly Slot[]): Promise<Permit | Error> {
-    const before = this.outage?.error ?? this.#obstacle;
+    const before = this.#end;
     if (before !== undefined) return before;
-    if (this.#stage.signal.aborted) return stoppedError();
     const permit = await this.#stage.admit({ items: slots.length, tokens: tokensOf(slots) });
     if (permit instanceof Error) this.#obstacle = permit;
     return permit;
   }
 
+  /** Why no further call is made. */
+  get #end(): Error | undefined {
+    if (this.#stage.signal.aborted) return stoppedError();
+    return this.outage?.error ?? this.#obstacle;
+  }
+
+  /** A call has failed as a whole. */
   async #sort(slots: readonly Slot[], thrown: unknown): Promise<void> {
     const trouble = troubleOf(thrown);
-    const { error } = trouble;
+    const { kind, error, exceeded } = trouble;
     if (isOutage(trouble)) {
-      if (!this.#stage.signal.aborted) this.outage = trouble;
-      this.#conclude(slots, (job) => ({ status: "deferred", job, error }));
+      if (this.#isOwnFault(slots, trouble)) await this.#charge(slots, "failed", error);
+      else this.#defer(slots, error);
     } else if (slots.length === 1) {
-      if (trouble.kind === "rejected") this.#refused++;
-      const status = trouble.kind === "rejected" ? "rejected" : "failed";
-      this.#conclude(slots, (job) => ({ status, job, error }));
-    } else if (trouble.kind === "rejected") {
-      if (trouble.exceeded !== undefined) this.#stage.onTooLarge(trouble.exceeded, slots);
-      await this.#halve(slots, trouble.exceeded === undefined);
+      if (kind === "rejected") this.#refused++;
+      await this.#charge(slots, kind === "rejected" ? "rejected" : "failed", error);
+    } else if (kind === "rejected") {
+      if (exceeded !== undefined) this.#stage.onTooLarge(exceeded, slots);
+      await this.#halve(slots, exceeded === undefined);
     } else {
-      const isLast = ({ jobs, pieces }: Slot) =>
-        [...jobs, ...pieces.flatMap(({ whole }) => whole.jobs)].some(
-          ({ attempts }) => attempts + 1 >= this.#stage.maxAttempts,
-        );
+      const isLast = (slot: Slot) =>
+        jobsOf([slot]).some(({ attempts }) => attempts + 1 >= this.#stage.maxAttempts);
       const last = slots.filter(isLast);
-      this.#conclude(
-        slots.filter((slot) => !isLast(slot)),
-        (job) => ({ status: "failed", job, error }),
-      );
+      const others = slots.filter((slot) => !last.includes(slot));
+      await this.#charge(others, "failed", error);
       if (last.length === slots.length) await this.#halve(last, false);
-      else await this.solve(last);
+      else await this.#solve(last);
     }
+  }
+
+  /** Notes an outage. True where it is none: a text alone in its call only makes it look like one. */
+  #isOwnFault(slots: readonly Slot[], trouble: Trouble): boolean {
+    const { evidence, signal } = this.#stage;
+    if (signal.aborted) return false;
+    const jobs = jobsOf(slots);
+    if (trouble.kind !== "rateLimited" && trouble.scope === "worker") {
+      evidence.failedAway(jobs);
+      if (slots.length === 1 && evidence.areConvicted(jobs)) return true;
+    }
+    this.outage ??= trouble;
+    return false;
   }
 
   /** @param isCertain One of the slots is bad: where the first half is good, it is in the second. */
@@ -156,58 +156,85 @@ class Isolation implements EmbedOutcome {
     const middle = Math.floor(slots.length / 2);
     const second = slots.slice(middle);
     const refused = this.#refused;
-    await this.solve(slots.slice(0, middle));
+    const isSought = () => isCertain && refused === this.#refused;
+    await this.#solve(slots.slice(0, middle));
+    const isCut = this.#end !== undefined;
     // To ask about the second half as a whole would tell nothing new.
-    if (isCertain && refused === this.#refused && second.length > 1)
-      await this.#halve(second, true);
-    else await this.solve(second);
+    if (isSought() && !isCut && second.length > 1) await this.#halve(second, true);
+    else await this.#solve(second);
+    // What was found out is not lost: the next call goes on from here.
+    if (isSought() && this.#end !== undefined && this.#search.length === 0) {
+      this.#search = isCut ? slots : second;
+    }
   }
 
-  /** One provider call, bounded in time; an embedder that ignores the signal is left behind. */
-  async #call(slots: readonly Slot[], permit: Permit): Promise<readonly EmbedResult[]> {
-    const { embedder, timeoutMs, signal } = this.#stage;
-    this.counts.calls++;
-    const fill = Math.max(this.#stage.fillOf(slots), slots.length / this.#stage.batchSize);
-    this.counts.fillPermille += Math.round(1000 * Math.min(1, fill));
-    let tokens: number | undefined;
+  /** A call has brought results, one for each text: nothing is zipped silently. */
+  async #judge(slots: readonly Slot[], results: readonly EmbedResult[]): Promise<void> {
+    const { evidence, embedder } = this.#stage;
+    const good: Slot[] = [];
+    const bad: { readonly slot: Slot; readonly trouble: Trouble }[] = [];
+    for (const [i, slot] of slots.entries()) {
+      const vector = checkResult(results[i] as EmbedResult, embedder.dimensions);
+      if (vector instanceof Error) bad.push({ slot, trouble: troubleOf(vector) });
+      else {
+        good.push(slot);
+        this.#deliver(slot, vector);
+      }
+    }
+    if (good.length > 0) {
+      evidence.passed(jobsOf(good));
+      this.#stage.onPassed(slots);
+    }
+    this.outage ??= bad.find(({ trouble }) => isOutage(trouble))?.trouble;
+    const charged = bad.filter(({ trouble }) => !isOutage(trouble));
+    const isFair =
+      good.length > 0 || charged.length === 0 || (await this.#mayCharge(charged.length));
+    for (const { slot, trouble } of bad) {
+      const { kind, error } = trouble;
+      if (isOutage(trouble)) this.#defer([slot], error);
+      else if (!isFair) this.#defer([slot], this.#end ?? error);
+      else this.#conclude([slot], kind === "rejected" ? "rejected" : "failed", error);
+      if (kind === "rejected") this.#refused++;
+    }
+  }
+
+  /** An attempt is spent, or the text given up; unless it turns out that the provider is at fault. */
+  async #charge(
+    slots: readonly Slot[],
+    status: "failed" | "rejected",
+    error: Error,
+  ): Promise<void> {
+    if (slots.length === 0) return;
+    if (await this.#mayCharge(slots.length)) this.#conclude(slots, status, error);
+    else this.#defer(slots, this.#end ?? error);
+  }
+
+  async #mayCharge(count: number): Promise<boolean> {
+    return this.#stage.evidence.mayCharge(count) || (await this.#tryHarmless());
+  }
+
+  /** Whether the provider gives a vector for a text that nothing can be wrong with. */
+  async #tryHarmless(): Promise<boolean> {
+    const { evidence, embedder } = this.#stage;
+    const [tokens, bytes] = [estimateTokens(HARMLESS), HARMLESS.length];
+    const slots = [{ text: HARMLESS, tokens, bytes, jobs: [], pieces: [] }];
+    const permit = await this.#ask(slots);
+    if (permit instanceof Error) return false;
     try {
-      const texts = slots.map(({ text }) => text);
-      const reply = await withinDeadline(
-        (callSignal) => embedder.embed(texts, { signal: callSignal }),
-        timeoutMs,
-        signal,
-        () =>
-          new EmbedderError(
-            "unavailable",
-            `The embedder took longer than embedTimeoutMs, ${timeoutMs} ms`,
-          ),
-      );
-      tokens = reportedTokens(reply);
-      const results = checkResults(reply, texts.length);
-      this.counts.tokens += tokens ?? tokensOf(slots);
-      this.counts.tokensEstimated += tokens === undefined ? tokensOf(slots) : 0;
-      return results;
-    } finally {
-      permit.end(tokens);
+      const [result] = await callEmbedder(this.#stage, slots, permit, this.counts);
+      const vector = checkResult(result as EmbedResult, embedder.dimensions);
+      if (vector instanceof Error) throw vector;
+    } catch (thrown) {
+      if (this.#stage.signal.aborted) return false;
+      evidence.doubtProvider();
+      this.outage ??= blameProvider(troubleOf(thrown));
+      return false;
     }
+    evidence.passed([]);
+    return true;
   }
 
-  /** The result for one text, checked: nothing is zipped silently. */
-  #judge(slot: Slot, result: EmbedResult): void {
-    if (result instanceof Error) {
-      const trouble = troubleOf(result);
-      if (isOutage(trouble)) this.outage ??= trouble;
-      const isRejected = trouble.kind === "rejected";
-      if (isRejected) this.#refused++;
-      const status = isOutage(trouble) ? "deferred" : isRejected ? "rejected" : "failed";
-      this.#conclude([slot], (job) => ({ status, job, error: trouble.error }));
-      return;
-    }
-    const vector = checkVector(result, this.#stage.embedder.dimensions);
-    if (vector instanceof Error) {
-      this.#conclude([slot], (job) => ({ status: "failed", job, error: vector }));
-      return;
-    }
+  #deliver(slot: Slot, vector: Uint8Array): void {
     this.counts.texts++;
     for (const job of slot.jobs) this.results.push({ status: "embedded", job, vector });
     for (const { whole, at } of slot.pieces) {
@@ -217,19 +244,34 @@ class Isolation implements EmbedOutcome {
     }
   }
 
+  #defer(slots: readonly Slot[], error: Error): void {
+    this.#conclude(slots, "deferred", error);
+  }
+
   /** The end of slots that have no vector; of a text in pieces, the first such piece decides. */
-  #conclude(slots: readonly Slot[], resultOf: (job: Job) => JobResult): void {
+  #conclude(
+    slots: readonly Slot[],
+    status: Exclude<JobResult["status"], "embedded">,
+    error: Error,
+  ) {
+    const push = (job: Job) => this.results.push({ status, job, error });
     for (const { jobs, pieces } of slots) {
-      for (const job of jobs) this.results.push(resultOf(job));
-      for (const { whole } of pieces) {
-        if (whole.end()) for (const job of whole.jobs) this.results.push(resultOf(job));
-      }
+      jobs.forEach(push);
+      for (const { whole } of pieces) if (whole.end()) whole.jobs.forEach(push);
     }
   }
 }
 
-function tokensOf(slots: readonly Slot[]): number {
-  return slots.reduce((sum, { tokens }) => sum + tokens, 0);
+function checkResult(result: EmbedResult, dimensions: number): Uint8Array | Error {
+  return result instanceof Error ? result : checkVector(result, dimensions);
+}
+
+/** Whatever a harmless text fails with is the provider's fault, or that of how this worker is set up. */
+function blameProvider(trouble: Trouble): Trouble {
+  if (isOutage(trouble)) return trouble;
+  const message = `The provider fails even with a harmless text: ${messageOf(trouble.error)}`;
+  const error = new EmbedderError("fatal", message, { cause: trouble.error });
+  return { ...trouble, kind: "fatal", scope: "worker", error, exceeded: undefined };
 }
 
 function stoppedError(): EmbedderError {

@@ -27,3 +27,11 @@ export interface Piece {
 export interface Batch {
   readonly slots: readonly Slot[];
 }
+
+/** The jobs that get a vector from these slots; those of a text in pieces too. */
+export function jobsOf(slots: readonly Slot[]): Job[] {
+  return slots.flatMap(({ jobs, pieces }) => [
+    ...jobs,
+    ...pieces.flatMap(({ whole }) => whole.jobs),
+  ]);
+}

@@ -63,3 +63,26 @@ test("a single text that is too large for a call is dead with the provider's mes
     { key: "doc:huge", reason: "Payload too large" },
   ]);
 });
+
+test.each(["reject", "truncate", "split-and-average"] as const)(
+  "a limit that has become lower concerns calls of several texts: a longer one goes alone and whole, with onOversize %p",
+  async (onOversize) => {
+    await using scope = await testScope();
+    const embedder = new FakeEmbedder();
+    embedder.always((texts) => {
+      if (texts.join("").length <= 100) return embedder.answer(texts);
+      throw new EmbedderError("rejected", "at most 100 bytes", { exceeded: "bytes" });
+    });
+    const queue = await scope.queue({ embedder, onOversize });
+    const lowered = heard(queue, "limit:lowered");
+    await queue.enqueueMany(items(50));
+    await scope.untilEmpty();
+    const limit = lowered.at(-1)?.limit as number;
+    const long = "long ".repeat(19);
+    expect(long.length).toBeGreaterThan(limit);
+    await queue.enqueue("doc:long", long);
+    await queue.flushAndWait();
+    expect(await scope.vector("doc:long")).toEqual([...embedder.vectorOf(long)]);
+    expect(embedder.calls.at(-1)).toEqual([long]);
+  },
+);

@@ -83,3 +83,19 @@ test("where Redis is out of memory no call is made, the worker says so, and a st
   expect(embedder.texts).toHaveLength(20);
   expect(await scope.client.hLen(scope.keys.retries)).toBe(0);
 });
+
+test.each(["reject", "truncate"] as const)(
+  "a text that is larger than the whole budget goes alone and whole, with onOversize %p",
+  async (onOversize) => {
+    await using scope = await testScope();
+    const embedder = new FakeEmbedder({ limits: { maxInputTokens: 8192 } });
+    const budget = { tokensPerMinute: 100, windowMs: 500 };
+    const queue = await scope.queue({ embedder, budget, onOversize });
+    const long = "word ".repeat(200);
+    await queue.enqueueMany([...items(3), { key: "doc:long", text: long }]);
+    await queue.flushAndWait();
+    expect(await scope.vector("doc:long")).toEqual([...embedder.vectorOf(long)]);
+    expect(embedder.calls).toContainEqual([long]);
+    expect(await scope.dead()).toEqual([]);
+  },
+);

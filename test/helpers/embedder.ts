@@ -1,6 +1,7 @@
 // A provider that needs no network: the vector follows from the text, and the test decides what
 // each call does and when it ends.
 
+import { HARMLESS } from "../../src/flow/embed.ts";
 import type { EmbedContext, Embedder, EmbedderLimits, EmbedResult } from "../../src/index.ts";
 
 /** What one call does with its texts: answer, or throw. */
@@ -102,6 +103,14 @@ export class FakeEmbedder implements Embedder {
 export function throwing(error: unknown): Behaviour {
   return () => {
     throw error;
+  };
+}
+
+/** A behaviour that throws for all texts but the harmless one, by which a provider is told from bad texts. */
+export function throwingForTexts(error: () => unknown, dimensions = 4): Behaviour {
+  return (texts) => {
+    if (texts.includes(HARMLESS)) return texts.map((text) => vectorOf(text, dimensions));
+    throw error();
   };
 }
 

@@ -14,6 +14,9 @@ const TESTS = [
   "protocol",
   "complaints",
   "outages",
+  "batches",
+  "fault",
+  "story",
   // What those use.
   "providers",
   "budget",

@@ -2,6 +2,7 @@
 
 import { expectAllCaught } from "./caught.ts";
 import { ENTRIES } from "./core/entries.ts";
+import { FAULTS } from "./core/faults.ts";
 import { FENCE } from "./core/fence.ts";
 import { HANDS } from "./core/hands.ts";
 import { ORDER } from "./core/order.ts";
@@ -10,4 +11,14 @@ import { SAVINGS } from "./core/savings.ts";
 import { TIME } from "./core/time.ts";
 import { WAITS } from "./core/waits.ts";
 
-expectAllCaught([...FENCE, ...ORDER, ...ENTRIES, ...HANDS, ...TIME, ...WAITS, ...READ, ...SAVINGS]);
+expectAllCaught([
+  ...FENCE,
+  ...ORDER,
+  ...ENTRIES,
+  ...HANDS,
+  ...TIME,
+  ...WAITS,
+  ...READ,
+  ...SAVINGS,
+  ...FAULTS,
+]);

@@ -122,3 +122,21 @@ test("another task, another cache", async () => {
   await (await second.enqueue("doc:2", "text")).embedding();
   expect(other.texts).toEqual(["text"]);
 });
+
+test("the vector of a text that was cut is not kept for others, who may want it whole", async () => {
+  await using scope = await testScope();
+  const long = "one two three four five six seven eight";
+  const limits = { maxInputTokens: 4, countTokens: (text: string) => text.split(" ").length };
+  for (const onOversize of ["truncate", "split-and-average"] as const) {
+    const embedder = new FakeEmbedder({ limits });
+    const queue = await scope.queue({ embedder, onOversize, ...CACHE });
+    await queue.enqueueMany([
+      { key: `doc:${onOversize}`, text: long },
+      { key: `short:${onOversize}`, text: "one two" },
+    ]);
+    await queue.flushAndWait();
+    await queue.stop();
+    expect(embedder.texts).toContain("one two three four");
+  }
+  expect(await cacheKeys(scope)).toHaveLength(1);
+});

@@ -1,6 +1,7 @@
 // One claim becomes as many provider calls as the provider's limits ask for, side by side.
 
 import { expect, test } from "bun:test";
+import { HARMLESS } from "../../src/flow/embed.ts";
 import { FakeEmbedder } from "../helpers/embedder.ts";
 import { heard, items, testScope } from "../helpers/scope.ts";
 import { until } from "../helpers/until.ts";
@@ -80,6 +81,7 @@ test("one failed call of a claim does not touch the other calls", async () => {
       .map(({ key }) => key)
       .toSorted(),
   );
-  expect(embedder.texts).toHaveLength(40);
+  // Ten texts would be charged at once: whether it is the provider's fault is asked with a harmless text.
+  expect(embedder.texts.filter((text) => text !== HARMLESS)).toHaveLength(40);
   await scope.expectEmpty();
 });

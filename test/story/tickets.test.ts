@@ -2,7 +2,7 @@
 
 import { expect, test } from "bun:test";
 import type { TicketData } from "../../src/index.ts";
-import { FakeEmbedder } from "../helpers/embedder.ts";
+import { FakeEmbedder, throwingForTexts } from "../helpers/embedder.ts";
 import { failure, items, testScope } from "../helpers/scope.ts";
 import { until } from "../helpers/until.ts";
 
@@ -143,9 +143,7 @@ test("a ticket nobody awaits raises nothing, whatever becomes of its text", asyn
   const listen = (reason: unknown) => unhandled.push(reason);
   process.on("unhandledRejection", listen);
   try {
-    const embedder = new FakeEmbedder().always(() => {
-      throw new Error("always broken");
-    });
+    const embedder = new FakeEmbedder().always(throwingForTexts(() => new Error("always broken")));
     const queue = await scope.queue({ embedder, backoff: { baseMs: 1 } });
     await queue.enqueueMany(items(5));
     await queue.enqueue("cancelled", "gone");

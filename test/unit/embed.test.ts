@@ -4,6 +4,7 @@ import { describe, expect, test } from "bun:test";
 import { type EmbedOutcome, type EmbedStage, embedBatch } from "../../src/flow/embed.ts";
 import type { EmbedFunction, EmbedResult } from "../../src/model/embedder.ts";
 import { EmbedderError, EmbedqError } from "../../src/model/errors.ts";
+import { Evidence } from "../../src/model/evidence.ts";
 import type { Job, JobResult } from "../../src/model/job.ts";
 import {
   batchOf,
@@ -26,8 +27,11 @@ function stageOf(embed: EmbedFunction, changes: Partial<EmbedStage> = {}, dimens
     signal: new AbortController().signal,
     fillOf: () => 0,
     batchSize: 50,
+    // Charges as much as the texts deserve: doubts about the provider have a file of their own.
+    evidence: new Evidence(Number.POSITIVE_INFINITY),
     admit: () => Promise.resolve({ end: () => undefined }),
     onTooLarge: () => undefined,
+    onPassed: () => undefined,
     ...changes,
   };
   return stage;

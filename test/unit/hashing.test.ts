@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import { embedBatch } from "../../src/flow/embed.ts";
+import { Evidence } from "../../src/model/evidence.ts";
 import { resolveOptions } from "../../src/model/options.ts";
 import { hashing } from "../../src/providers/hashing.ts";
 import { batchOf, jobsOf, thrownBy } from "./builders.ts";
@@ -90,7 +91,9 @@ describe("the vector", () => {
       fillOf: () => 0,
       batchSize: 50,
       admit: () => Promise.resolve({ end: () => undefined }),
+      evidence: new Evidence(),
       onTooLarge: () => undefined,
+      onPassed: () => undefined,
     };
     const { results } = await embedBatch(stage, batchOf(jobs));
     expect(results.map(({ status }) => status)).toEqual(samples.map(() => "embedded"));
