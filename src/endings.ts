@@ -10,8 +10,9 @@ import {
   writeEmbeddings,
 } from "./flow/write.ts";
 import { backoffMs } from "./model/backoff.ts";
-import { asError, EmbedqError, messageOf } from "./model/errors.ts";
+import { asError, EmbedqError } from "./model/errors.ts";
 import type { Job } from "./model/job.ts";
+import { reasonOf } from "./model/scrub.ts";
 import type { VectorSpace } from "./model/settings.ts";
 import type { Usage } from "./model/usage.ts";
 import { Persistence, type PersistenceContext } from "./persistence.ts";
@@ -147,7 +148,7 @@ export class Endings {
       }
       if (word === "giveUp") {
         leases.keep(job);
-        dead.push({ job, reason: messageOf(error), attempts });
+        dead.push({ job, reason: reasonOf(error, job.text), attempts });
         return;
       }
       if (word !== "parked") return;

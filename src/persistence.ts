@@ -22,8 +22,12 @@ export class Persistence {
     this.#context = context;
   }
 
-  /** Repeats a step until Redis took it. Ends with an error only when the worker must end. */
-  async persist<T>(action: string, step: () => Promise<T>): Promise<T> {
+  /**
+   * Repeats a step until Redis took it. Ends with an error only when the worker must end.
+   *
+   * @param hurry Where it is raised, the step is tried once more at once; it then ends by itself.
+   */
+  async persist<T>(action: string, step: () => Promise<T>, hurry?: AbortSignal): Promise<T> {
     const { session, leases, abortSignal } = this.#context;
     let isBlocked = false;
     try {
@@ -38,7 +42,8 @@ export class Persistence {
           });
           if (!isBlocked) this.#context.onBlocked(true);
           isBlocked = true;
-          if (!(await delay(pauseMs(attempt), abortSignal))) throw error;
+          const elapsed = await delay(pauseMs(attempt), hurry ?? abortSignal);
+          if (!elapsed && abortSignal.aborted) throw error;
         }
       }
     } finally {

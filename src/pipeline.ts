@@ -6,8 +6,9 @@ import { type CallCounts, type CallSize, NO_CALLS, type Permit } from "./flow/ca
 import { embedBatch } from "./flow/embed.ts";
 import type { EmbeddedJob } from "./flow/write.ts";
 import type { Batch } from "./model/batch.ts";
-import { asError, EmbedderError, messageOf } from "./model/errors.ts";
+import { asError, EmbedderError } from "./model/errors.ts";
 import type { Job, JobResult } from "./model/job.ts";
+import { reasonOf } from "./model/scrub.ts";
 import type { Trouble } from "./model/trouble.ts";
 import type { ClaimReason } from "./model/usage.ts";
 import { Persistence } from "./persistence.ts";
@@ -223,11 +224,11 @@ export class Pipeline {
     const obstacle = this.#context.obstacle();
     if (obstacle !== undefined || budget === undefined) return obstacle ?? FREE;
     const { worker } = leases;
-    const reservation = await this.#steps.persist("reserve", () =>
+    const reserve = () =>
       budget.reserve(size, stopSignal, (waitMs) => {
         session.events.emit("budget:exhausted", { worker, account: budget.account, waitMs });
-      }),
-    );
+      });
+    const reservation = await this.#steps.persist("reserve", reserve, stopSignal);
     const late = this.#context.obstacle();
     if (reservation === undefined)
       return late ?? new EmbedderError("unavailable", "The worker stops");
@@ -260,7 +261,7 @@ export class Pipeline {
         this.#endings.note(result.error);
         const { job, error, status } = result;
         if (status === "rejected") {
-          rejected.push({ job, reason: messageOf(error), attempts: job.attempts });
+          rejected.push({ job, reason: reasonOf(error, job.text), attempts: job.attempts });
         } else returned.push({ status, job, error, afterMs });
       }
     }

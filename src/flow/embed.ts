@@ -116,7 +116,7 @@ class Isolation implements EmbedOutcome {
 
   /** A call has failed as a whole. */
   async #sort(slots: readonly Slot[], thrown: unknown): Promise<void> {
-    const trouble = troubleOf(thrown);
+    const trouble = troubleOf(thrown, { texts: slots.map(({ text }) => text) });
     const { kind, error, exceeded } = trouble;
     if (isOutage(trouble)) {
       if (this.#isOwnFault(slots, trouble)) await this.#charge(slots, "failed", error);
@@ -175,7 +175,8 @@ class Isolation implements EmbedOutcome {
     const bad: { readonly slot: Slot; readonly trouble: Trouble }[] = [];
     for (const [i, slot] of slots.entries()) {
       const vector = checkResult(results[i] as EmbedResult, embedder.dimensions);
-      if (vector instanceof Error) bad.push({ slot, trouble: troubleOf(vector) });
+      if (vector instanceof Error)
+        bad.push({ slot, trouble: troubleOf(vector, { texts: [slot.text] }) });
       else {
         good.push(slot);
         this.#deliver(slot, vector);
