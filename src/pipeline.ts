@@ -1,7 +1,7 @@
 // One claim's way through the stages: batch → embed → write → settle.
 
 import { type Burial, Endings, type EndingsContext, type Return } from "./endings.ts";
-import { fillOf, type Plan } from "./flow/batch.ts";
+import { cutInHalf, fillOf, type Plan } from "./flow/batch.ts";
 import { type CallCounts, type CallSize, NO_CALLS, type Permit } from "./flow/call.ts";
 import { embedBatch } from "./flow/embed.ts";
 import type { EmbeddedJob } from "./flow/write.ts";
@@ -182,6 +182,7 @@ export class Pipeline {
         admit: (size) => this.#admit(size),
         evidence,
         onPassed: (slots) => limits.passed(slots),
+        shorten: (slot) => cutInHalf(slot, session.options.onOversize),
         onTooLarge: (measure, slots) => {
           const limit = limits.lower(measure, slots);
           if (limit !== undefined) session.events.emit("limit:lowered", { measure, limit });
@@ -193,7 +194,7 @@ export class Pipeline {
     for (const name of Object.keys(counts) as (keyof CallCounts)[]) {
       this.#counts[name] += counts[name];
     }
-    const kept = this.#context.provider.cache?.keep(batch, results);
+    const kept = this.#context.provider.cache?.keep(results);
     if (kept !== undefined) this.#aside.push(kept);
     await this.#conclude(results, await this.#tell(outage, counts.calls > 0));
   }

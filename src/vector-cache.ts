@@ -3,7 +3,6 @@
 
 import { type CacheStage, readCache, writeCache } from "./flow/cache.ts";
 import type { EmbeddedJob } from "./flow/write.ts";
-import type { Batch } from "./model/batch.ts";
 import type { EventEmitter } from "./model/events.ts";
 import type { Job, JobResult } from "./model/job.ts";
 
@@ -29,11 +28,10 @@ export class VectorCache {
   }
 
   /** Keeps what a call has brought; not the vectors of texts that were cut, which others may want whole. */
-  async keep({ slots }: Batch, results: readonly JobResult[]): Promise<void> {
-    const sent = new Set(slots.map(({ text }) => text));
+  async keep(results: readonly JobResult[]): Promise<void> {
     const vectorOf = new Map<string, Uint8Array>();
     for (const result of results) {
-      if (result.status !== "embedded" || !sent.has(result.job.text)) continue;
+      if (result.status !== "embedded" || result.sent !== result.job.text) continue;
       vectorOf.set(result.job.text, result.vector);
     }
     const pairs = [...vectorOf].map(([text, vector]) => ({ text, vector }));

@@ -1,11 +1,11 @@
 // Stage 3: claimed jobs become provider calls. Pure: no clock, no Redis, no provider.
 
-import type { Batch, Piece, Slot } from "../model/batch.ts";
+import type { Batch, Slot } from "../model/batch.ts";
 import { type EmbedderLimits, estimateTokens, utf8Length } from "../model/embedder.ts";
 import { groupBy } from "../model/groups.ts";
 import type { Job } from "../model/job.ts";
 import { cutToPieces, cutToStart, type OversizePolicy, type Room } from "../model/oversize.ts";
-import { Whole } from "../model/whole.ts";
+import { type Piece, Whole } from "../model/whole.ts";
 
 /** Texts a call where the embedder states no limit: that of the system that embedq replaces. */
 const DEFAULT_MAX_ITEMS = 50;
@@ -106,7 +106,7 @@ export function formBatches(
       const pieces = cutToPieces(text, room);
       const sizes = pieces.map((piece) => room.sizeOf(piece));
       const whole = new Whole(
-        sharing,
+        { jobs: sharing, pieces: [] },
         sizes.map(({ tokens }) => tokens),
       );
       pieces.forEach((piece, at) => {
@@ -118,6 +118,37 @@ export function formBatches(
     }
   }
   return { batches: packer.batches, oversized };
+}
+
+/**
+ * A slot whose text the provider found too long, although its limit is not known or the estimate was
+ * too low: cut in halves, or to its first half. Nothing where the policy is not to cut.
+ */
+export function cutInHalf(slot: Slot, onOversize: OversizePolicy): readonly Slot[] {
+  const bytes = Math.floor(slot.bytes / 2);
+  const sizeOf = (text: string) => ({
+    tokens: Math.ceil((slot.tokens * utf8Length(text)) / slot.bytes),
+    bytes: utf8Length(text),
+  });
+  const room = { tokens: Number.POSITIVE_INFINITY, bytes, sizeOf };
+  if (onOversize === "reject" || slot.bytes < 2) return [];
+  if (onOversize === "truncate") {
+    const text = cutToStart(slot.text, room);
+    return text === slot.text ? [] : [{ ...slot, ...sizeOf(text), text }];
+  }
+  const texts = cutToPieces(slot.text, room);
+  if (texts.length < 2) return [];
+  const whole = new Whole(
+    slot,
+    texts.map((text) => sizeOf(text).tokens),
+  );
+  const pieces = texts.map((text, at) => ({ text, piece: { whole, at } }));
+  return [...groupBy(pieces, ({ text }) => text)].map(([text, equal]) => ({
+    ...sizeOf(text),
+    text,
+    jobs: [],
+    pieces: equal.map(({ piece }) => piece),
+  }));
 }
 
 /** The batch to hold back until more is claimed: the last of several, where it is not yet full. */

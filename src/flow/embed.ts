@@ -2,12 +2,12 @@
 // until the bad text stands alone.
 // Does not retry and does not touch Redis: the worker and the later stages decide.
 
-import { type Batch, jobsOf, type Slot } from "../model/batch.ts";
+import { type Batch, delivered, ended, jobsOf, type Slot } from "../model/batch.ts";
 import { checkVector } from "../model/contract.ts";
 import { type EmbedResult, estimateTokens } from "../model/embedder.ts";
 import { type CallMeasure, EmbedderError, messageOf } from "../model/errors.ts";
 import type { Evidence } from "../model/evidence.ts";
-import type { Job, JobResult } from "../model/job.ts";
+import type { JobResult } from "../model/job.ts";
 import { isOutage, type Trouble, troubleOf } from "../model/trouble.ts";
 import {
   type CallCounts,
@@ -30,6 +30,8 @@ export interface EmbedStage extends CallStage {
   admit(size: CallSize): Promise<Permit | Error>;
   /** The provider has refused this call for its size. */
   onTooLarge(measure: CallMeasure, slots: readonly Slot[]): void;
+  /** A text is too long for the provider: what to send in its place, nothing where it is not to be cut. */
+  shorten(slot: Slot): readonly Slot[];
   /** The provider has taken this call. */
   onPassed(slots: readonly Slot[]): void;
 }
@@ -123,10 +125,13 @@ class Isolation implements EmbedOutcome {
       else this.#defer(slots, error);
     } else if (slots.length === 1) {
       if (kind === "rejected") this.#refused++;
+      const shorter = exceeded === "text" ? this.#stage.shorten(slots[0] as Slot) : [];
+      if (shorter.length > 0) return this.#solve(shorter);
       await this.#charge(slots, kind === "rejected" ? "rejected" : "failed", error);
     } else if (kind === "rejected") {
-      if (exceeded !== undefined) this.#stage.onTooLarge(exceeded, slots);
-      await this.#halve(slots, exceeded === undefined);
+      const isOneText = exceeded === undefined || exceeded === "text";
+      if (!isOneText) this.#stage.onTooLarge(exceeded, slots);
+      await this.#halve(slots, isOneText);
     } else {
       const isLast = (slot: Slot) =>
         jobsOf([slot]).some(({ attempts }) => attempts + 1 >= this.#stage.maxAttempts);
@@ -179,7 +184,10 @@ class Isolation implements EmbedOutcome {
         bad.push({ slot, trouble: troubleOf(vector, { texts: [slot.text] }) });
       else {
         good.push(slot);
-        this.#deliver(slot, vector);
+        this.counts.texts++;
+        for (const result of delivered(slot, vector, slot.text)) {
+          this.results.push({ status: "embedded", ...result });
+        }
       }
     }
     if (good.length > 0) {
@@ -235,16 +243,6 @@ class Isolation implements EmbedOutcome {
     return true;
   }
 
-  #deliver(slot: Slot, vector: Uint8Array): void {
-    this.counts.texts++;
-    for (const job of slot.jobs) this.results.push({ status: "embedded", job, vector });
-    for (const { whole, at } of slot.pieces) {
-      const mean = whole.give(at, vector);
-      if (mean === undefined) continue;
-      for (const job of whole.jobs) this.results.push({ status: "embedded", job, vector: mean });
-    }
-  }
-
   #defer(slots: readonly Slot[], error: Error): void {
     this.#conclude(slots, "deferred", error);
   }
@@ -255,10 +253,8 @@ class Isolation implements EmbedOutcome {
     status: Exclude<JobResult["status"], "embedded">,
     error: Error,
   ) {
-    const push = (job: Job) => this.results.push({ status, job, error });
-    for (const { jobs, pieces } of slots) {
-      jobs.forEach(push);
-      for (const { whole } of pieces) if (whole.end()) whole.jobs.forEach(push);
+    for (const slot of slots) {
+      for (const job of ended(slot)) this.results.push({ status, job, error });
     }
   }
 }

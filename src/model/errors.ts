@@ -69,8 +69,8 @@ export interface EmbedderErrorOptions extends ErrorOptions {
   readonly retryAfterMs?: number | undefined;
   /** For `fatal`: whom it concerns. @default "worker" */
   readonly scope?: "worker" | "account" | undefined;
-  /** For `rejected`: the call as a whole was too large, counted in this; no text of it is at fault. */
-  readonly exceeded?: CallMeasure | undefined;
+  /** For `rejected`: the call as a whole was too large, counted in this, and no text of it is at fault; or one `text` is too long. */
+  readonly exceeded?: CallMeasure | "text" | undefined;
 }
 
 /** What a provider call can have too much of. */
@@ -97,8 +97,8 @@ export class EmbedderError extends EmbedqError {
   readonly retryAfterMs: number | undefined;
   /** For `fatal`: whom it concerns. */
   readonly scope: "worker" | "account";
-  /** For `rejected`: what the call as a whole had too much of; undefined where a text is at fault. */
-  readonly exceeded: CallMeasure | undefined;
+  /** For `rejected`: what the call as a whole had too much of, or `text` where one is too long; undefined where a text is at fault otherwise. */
+  readonly exceeded: CallMeasure | "text" | undefined;
 
   /**
    * @param kind Which kind of failure this is.

@@ -41,7 +41,13 @@ export interface Job {
 
 /** What became of one job at the embedder. */
 export type JobResult =
-  | { readonly status: "embedded"; readonly job: Job; readonly vector: Uint8Array }
+  | {
+      readonly status: "embedded";
+      readonly job: Job;
+      readonly vector: Uint8Array;
+      /** What was sent for it: the text, or what was left of it; undefined where it went in pieces. */
+      readonly sent: string | undefined;
+    }
   /** Refused for good while alone in its call. */
   | { readonly status: "rejected"; readonly job: Job; readonly error: Error }
   /** One attempt is spent. */

@@ -28,7 +28,7 @@ interface Row {
   readonly where?: (refusal: Refusal) => boolean;
   readonly kind: EmbedderErrorKind;
   readonly scope?: "account";
-  readonly exceeded?: CallMeasure;
+  readonly exceeded?: CallMeasure | "text";
 }
 
 /** No shorter text has the words of a row. */
@@ -86,6 +86,7 @@ const TABLE: readonly Row[] = [
       /\btoken count\b.{0,60}\b(exceeds|supports up to)\b/i,
     ],
     kind: "rejected",
+    exceeded: "text",
   },
   {
     of: INPUT,

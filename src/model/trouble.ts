@@ -12,8 +12,8 @@ export interface Trouble {
   readonly retryAfterMs: number | undefined;
   /** For `fatal`: whom it concerns. */
   readonly scope: "worker" | "account";
-  /** For `rejected`: what the call as a whole had too much of; undefined where a text is at fault. */
-  readonly exceeded: CallMeasure | undefined;
+  /** For `rejected`: what the call as a whole had too much of, or `text` where one is too long; undefined where a text is at fault otherwise. */
+  readonly exceeded: CallMeasure | "text" | undefined;
 }
 
 /** Nobody waits longer than for the next daily quota; what names more is a mistake. */

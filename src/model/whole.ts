@@ -3,15 +3,27 @@
 import type { Job } from "./job.ts";
 import { fromVectorBytes, toVectorBytes } from "./vector.ts";
 
+/** The place of a slot in a text that is too long for one. */
+export interface Piece {
+  readonly whole: Whole;
+  readonly at: number;
+}
+
 export class Whole {
   readonly jobs: readonly Job[];
+  /** Where it is itself a piece of a text. */
+  readonly pieces: readonly Piece[];
   /** How much each piece counts: its tokens. */
   readonly #weights: readonly number[];
   readonly #vectors: (Float32Array | undefined)[] = [];
   #isOver = false;
 
-  constructor(jobs: readonly Job[], weights: readonly number[]) {
-    this.jobs = jobs;
+  constructor(
+    owner: { readonly jobs: readonly Job[]; readonly pieces: readonly Piece[] },
+    weights: readonly number[],
+  ) {
+    this.jobs = owner.jobs;
+    this.pieces = owner.pieces;
     this.#weights = weights;
   }
 

@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import { EmbedderError } from "../../src/index.ts";
 import { FakeEmbedder } from "../helpers/embedder.ts";
-import { testScope } from "../helpers/scope.ts";
+import { heard, items, testScope } from "../helpers/scope.ts";
 
 /** One token for each word. */
 const countTokens = (text: string) => text.split(/\s+/).filter((word) => word !== "").length;
@@ -117,3 +117,38 @@ test("where tokens are only estimated, a text a little above the limit is for th
     ["short", "also short"],
   ]);
 });
+
+test.each(["truncate", "split-and-average"] as const)(
+  "what the provider finds too long, although the estimate did not, is cut further: onOversize %p",
+  async (onOversize) => {
+    await using scope = await testScope();
+    const embedder = new FakeEmbedder();
+    const passed: string[] = [];
+    embedder.always((texts) => {
+      const isTooLong = texts.some((text) => text.length > 20);
+      if (isTooLong) throw new EmbedderError("rejected", "context length", { exceeded: "text" });
+      passed.push(...texts);
+      return embedder.answer(texts);
+    });
+    const queue = await scope.queue({ embedder, onOversize });
+    const charged = [heard(queue, "text:retried"), heard(queue, "limit:lowered")];
+    const words = Array.from({ length: 20 }, (_, i) => `word${i}`);
+    await queue.enqueueMany([...items(9), { key: "doc:long", text: words.join(" ") }]);
+    await queue.flushAndWait();
+    expect(charged).toEqual([[], []]);
+    expect(await scope.dead()).toEqual([]);
+    for (const { key, text } of items(9)) {
+      expect(await scope.vector(key)).toEqual([...embedder.vectorOf(text)]);
+    }
+    const pieces = passed.filter((text) => !text.startsWith("doc"));
+    if (onOversize === "truncate") {
+      expect(pieces).toHaveLength(1);
+      expect(words.join(" ").startsWith(pieces[0] as string)).toBe(true);
+      expect(await scope.vector("doc:long")).toEqual([...embedder.vectorOf(pieces[0] as string)]);
+    } else {
+      expect(pieces.join("").replaceAll(" ", "")).toBe(words.join(""));
+      const length = Math.hypot(...((await scope.vector("doc:long")) as number[]));
+      expect(length).toBeCloseTo(1, 5);
+    }
+  },
+);

@@ -204,6 +204,6 @@ describe("refusals", () => {
   test("of the server itself: a text that is too long is at fault itself", async () => {
     await using server = await startGemini();
     const error = await refusal(embedderFor(server.url).embed(["word ".repeat(2000)]));
-    expect(error).toMatchObject({ kind: "rejected", exceeded: undefined });
+    expect(error).toMatchObject({ kind: "rejected", exceeded: "text" });
   });
 });

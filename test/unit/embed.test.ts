@@ -32,6 +32,7 @@ function stageOf(embed: EmbedFunction, changes: Partial<EmbedStage> = {}, dimens
     admit: () => Promise.resolve({ end: () => undefined }),
     onTooLarge: () => undefined,
     onPassed: () => undefined,
+    shorten: () => [],
     ...changes,
   };
   return stage;
@@ -89,7 +90,12 @@ describe("a good reply", () => {
     expect(outcome.counts.calls).toBe(1);
     expect(outcome.outage).toBeUndefined();
     expect(outcome.results).toEqual(
-      jobs.map((one, i) => ({ status: "embedded" as const, job: one, vector: bytesOf(i + 1) })),
+      jobs.map((one, i) => ({
+        status: "embedded" as const,
+        job: one,
+        vector: bytesOf(i + 1),
+        sent: one.text,
+      })),
     );
   });
 
@@ -98,8 +104,8 @@ describe("a good reply", () => {
     const batch = { slots: [slotOf("text 7", [a, b])] };
     const { results } = await embedBatch(stageOf(embedAll), batch);
     expect(results).toEqual([
-      { status: "embedded", job: a, vector: bytesOf(8) },
-      { status: "embedded", job: b, vector: bytesOf(8) },
+      { status: "embedded", job: a, vector: bytesOf(8), sent: "text 7" },
+      { status: "embedded", job: b, vector: bytesOf(8), sent: "text 7" },
     ]);
   });
 

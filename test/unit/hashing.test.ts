@@ -94,6 +94,7 @@ describe("the vector", () => {
       evidence: new Evidence(),
       onTooLarge: () => undefined,
       onPassed: () => undefined,
+      shorten: () => [],
     };
     const { results } = await embedBatch(stage, batchOf(jobs));
     expect(results.map(({ status }) => status)).toEqual(samples.map(() => "embedded"));

@@ -72,7 +72,7 @@ describe("errors with status 200", () => {
     [
       "words for a text that is too long",
       { error: { message: "This model's maximum context length is 512 tokens" } },
-      "rejected",
+      "rejected/text",
     ],
     [
       "a type in the place of a status",

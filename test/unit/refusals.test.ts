@@ -127,7 +127,7 @@ describe("a call that is too large as a whole", () => {
   });
 });
 
-describe("one text that is refused", () => {
+describe("one text that is too long", () => {
   const rows: [string, number, unknown][] = [
     [
       "OpenAI: too long",
@@ -192,6 +192,14 @@ describe("one text that is refused", () => {
         },
       },
     ],
+  ];
+  test.each(rows)("%s", (_, status, body) => {
+    expect(sorted(status, body)).toBe("rejected/text");
+  });
+});
+
+describe("one text that is refused for what it says", () => {
+  const rows: [string, number, unknown][] = [
     [
       "OpenRouter: moderation",
       403,

@@ -70,7 +70,7 @@ export const FAULTS: readonly Mutant[] = [
   {
     name: "vectors of cut texts are kept in the cache",
     file: "vector-cache.ts",
-    from: 'if (result.status !== "embedded" || !sent.has(result.job.text)) continue;',
+    from: 'if (result.status !== "embedded" || result.sent !== result.job.text) continue;',
     to: 'if (result.status !== "embedded") continue;',
     caughtBy: {
       file: "story/cache",
