@@ -105,7 +105,7 @@ export class RateBudget {
   /**
    * Waits until a call of this size fits. Undefined where the signal is raised before.
    *
-   * @param onWait Told before each wait for how long nothing will fit.
+   * @param onWait Told once, before the first wait, for how long nothing will fit.
    */
   async reserve(
     size: { readonly items: number; readonly tokens: number },
@@ -114,14 +114,14 @@ export class RateBudget {
   ): Promise<Reservation | undefined> {
     const requests = Math.min(MOST, this.#requestsOf(size.items));
     const estimated = Math.max(1, size.tokens);
-    for (;;) {
+    for (let waits = 0; ; waits++) {
       if (signal.aborted) return undefined;
       // Calls that end meanwhile teach it.
       const tokens = Math.ceil(Math.min(MOST, estimated * this.#ratio.current));
       const use = { requests, tokens };
       const reply = await runReserveBudget(this.#link, this.#key, use, this.#holdMs, this.#windows);
       if ("at" in reply) return this.#reservation(reply.at, use, estimated);
-      onWait(reply.waitMs);
+      if (waits === 0) onWait(reply.waitMs);
       // Others may give back what they did not use, and Redis may lose what it counted.
       if (!(await delay(Math.min(reply.waitMs, MAX_WAIT_MS), signal))) return undefined;
     }
