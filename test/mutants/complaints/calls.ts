@@ -59,7 +59,7 @@ export const BATCHES: readonly Mutant[] = [
     "02-limits",
     "a server that takes 100 tokens and tells nobody gets smaller calls, and nothing is lost",
     "the lower limit is not remembered",
-    ["limits.ts", "this.#limits = { ...limits, [name]: half };", ""],
+    ["limits.ts", "this.#limits = { ...limits, [NAMES[measure]]: half };", ""],
   ),
   complaint(
     "02-limits",
@@ -89,8 +89,8 @@ export const BATCHES: readonly Mutant[] = [
     "a refused text is charged and tried again",
     [
       EMBED,
-      'const status = trouble.kind === "rejected" ? "rejected" : "failed";',
-      'const status = "failed";',
+      'await this.#charge(slots, kind === "rejected" ? "rejected" : "failed", error);',
+      'await this.#charge(slots, "failed", error);',
     ],
   ),
 ];
