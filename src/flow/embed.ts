@@ -4,7 +4,7 @@
 
 import { type Batch, delivered, ended, jobsOf, type Slot } from "../model/batch.ts";
 import { checkVector } from "../model/contract.ts";
-import { type EmbedResult, estimateTokens } from "../model/embedder.ts";
+import { type EmbedResult, estimateTokens, utf8Length } from "../model/embedder.ts";
 import { type CallMeasure, EmbedderError, messageOf } from "../model/errors.ts";
 import type { Evidence } from "../model/evidence.ts";
 import type { JobResult } from "../model/job.ts";
@@ -18,9 +18,6 @@ import {
   type Permit,
   tokensOf,
 } from "./call.ts";
-
-/** What is sent to find out whether the provider works at all. */
-export const HARMLESS = "hello";
 
 export interface EmbedStage extends CallStage {
   readonly maxAttempts: number;
@@ -89,8 +86,8 @@ class Isolation implements EmbedOutcome {
     // The limits may have become lower since the batch was made.
     if (slots.length > 1 && this.#stage.fillOf(slots) > 1) return this.#halve(slots, false);
     const { evidence, signal } = this.#stage;
-    const isSuspect = slots.length === 1 && evidence.areSuspected(jobsOf(slots));
-    if (evidence.isProviderDoubted || isSuspect) await this.#tryHarmless();
+    // Where the provider is away for a harmless text as well, this one is not to blame.
+    if (slots.length === 1 && evidence.areSuspected(jobsOf(slots))) await this.#tryHarmless();
     const permit = await this.#ask(slots);
     if (permit instanceof Error) return this.#defer(slots, permit);
     let results: readonly EmbedResult[];
@@ -219,28 +216,38 @@ class Isolation implements EmbedOutcome {
   }
 
   async #mayCharge(count: number): Promise<boolean> {
-    return this.#stage.evidence.mayCharge(count) || (await this.#tryHarmless());
+    const { evidence } = this.#stage;
+    if (evidence.mayCharge(count)) return true;
+    const trouble = await this.#tryHarmless();
+    if (trouble === undefined && this.#end === undefined) return true;
+    if (trouble !== undefined) {
+      evidence.doubtProvider();
+      this.outage ??= blameProvider(trouble);
+    }
+    return false;
   }
 
-  /** Whether the provider gives a vector for a text that nothing can be wrong with. */
-  async #tryHarmless(): Promise<boolean> {
+  /** What is wrong where the provider gives no vector even for a text that nothing can be wrong with. */
+  async #tryHarmless(): Promise<Trouble | undefined> {
     const { evidence, embedder } = this.#stage;
-    const [tokens, bytes] = [estimateTokens(HARMLESS), HARMLESS.length];
-    const slots = [{ text: HARMLESS, tokens, bytes, jobs: [], pieces: [] }];
+    const { harmlessText: text = "hello" } = embedder;
+    const slots = [
+      { text, tokens: estimateTokens(text), bytes: utf8Length(text), jobs: [], pieces: [] },
+    ];
     const permit = await this.#ask(slots);
-    if (permit instanceof Error) return false;
+    if (permit instanceof Error) return undefined;
     try {
       const [result] = await callEmbedder(this.#stage, slots, permit, this.counts);
       const vector = checkResult(result as EmbedResult, embedder.dimensions);
       if (vector instanceof Error) throw vector;
     } catch (thrown) {
-      if (this.#stage.signal.aborted) return false;
-      evidence.doubtProvider();
-      this.outage ??= blameProvider(troubleOf(thrown));
-      return false;
+      if (this.#stage.signal.aborted) return undefined;
+      const trouble = troubleOf(thrown);
+      if (isOutage(trouble)) this.outage ??= trouble;
+      return trouble;
     }
     evidence.passed([]);
-    return true;
+    return undefined;
   }
 
   #defer(slots: readonly Slot[], error: Error): void {

@@ -76,6 +76,11 @@ export interface Embedder {
   /** Whose rate limits its calls count against, for instance the provider's host; never the key itself. */
   readonly account?: string | undefined;
   /**
+   * A text that nothing can be wrong with. Sent where many texts in a row fail, to find out whether it is
+   * the provider's fault. @default "hello"
+   */
+  readonly harmlessText?: string | undefined;
+  /**
    * Embeds the texts.
    *
    * @param texts At least one text, none blank, no two equal.

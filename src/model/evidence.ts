@@ -35,21 +35,15 @@ export class Evidence {
   #passes = 0;
   /** Texts charged or given up since. */
   #charges = 0;
-  /** Calls since that failed as if the provider was away. */
+  /** Calls since that failed as if the provider was away, or at fault. */
   #setbacks = 0;
   #groups = 0;
-  #isProviderDoubted = false;
 
   constructor(maxChargesInARow: number = MAX_CHARGES_IN_A_ROW) {
     this.#maxCharges = maxChargesInARow;
   }
 
-  /** The provider has failed even with a harmless text, and no call has passed since. */
-  get isProviderDoubted(): boolean {
-    return this.#isProviderDoubted;
-  }
-
-  /** Calls in a row that failed as if the provider was away. */
+  /** Calls in a row that failed as if the provider was away, or at fault. */
   get setbacks(): number {
     return this.#setbacks;
   }
@@ -59,13 +53,12 @@ export class Evidence {
     this.#passes++;
     this.#charges = 0;
     this.#setbacks = 0;
-    this.#isProviderDoubted = false;
     if (this.#records.size > 0) for (const job of jobs) this.#records.delete(nameOf(job));
   }
 
-  /** The provider has failed even with a harmless text. */
+  /** The provider has failed even with a harmless text: the next call is a smaller one, of other texts. */
   doubtProvider(): void {
-    this.#isProviderDoubted = true;
+    this.#setbacks++;
   }
 
   /** Whether so many further texts may be charged without asking whether the provider works at all. */

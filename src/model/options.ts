@@ -181,6 +181,7 @@ const embedderSchema = v.object({
   dimensions: wholeFrom(1, 65_536),
   task: v.optional(text(/^[^\n]*$/, "a name without line breaks")),
   account: v.optional(keyName),
+  harmlessText: v.optional(text(/\S/, "a text that is not blank")),
   limits: v.optional(v.strictObject(limitEntries, GROUP)),
 });
 

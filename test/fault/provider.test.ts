@@ -2,7 +2,7 @@
 
 import { expect, test } from "bun:test";
 import { EmbedderError } from "../../src/index.ts";
-import { type Behaviour, FakeEmbedder, throwing } from "../helpers/embedder.ts";
+import { type Behaviour, FakeEmbedder, HARMLESS, throwing } from "../helpers/embedder.ts";
 import { heard, items, testScope } from "../helpers/scope.ts";
 import { until } from "../helpers/until.ts";
 
@@ -37,14 +37,63 @@ test.each(faults)(
   },
 );
 
-test("while it is at fault one call for each pause finds out whether it still is", async () => {
+test("while it is at fault each pause ends with a small call, and at most a harmless one", async () => {
   await using scope = await testScope();
   const embedder = new FakeEmbedder().always(throwing(new EmbedderError("rejected", "HTTP 400")));
   const queue = await scope.queue({ embedder, cooldown: { baseMs: 20, maxMs: 40 } });
   const paused = heard(queue, "worker:paused");
   await queue.enqueueMany(items(50));
-  await until(() => paused.length >= 1, { what: "the first pause" });
-  const [calls, pauses] = [embedder.calls.length, paused.length];
-  await until(() => paused.length >= pauses + 4, { what: "four more pauses" });
-  expect(embedder.calls.slice(calls, calls + 4)).toEqual(Array(4).fill(["hello"]));
+  // Fifty texts are six halvings away from one.
+  await until(() => paused.length >= 7, { what: "seven pauses" });
+  const calls = embedder.calls.length;
+  await until(() => paused.length >= 12, { what: "five more pauses" });
+  const sizes = embedder.batchSizes.slice(calls, calls + 8);
+  expect(sizes).toEqual(Array(8).fill(1));
+  expect(embedder.calls.slice(calls, calls + 8).filter(([text]) => text === HARMLESS)).toHaveLength(
+    4,
+  );
+});
+
+/** Takes nothing but addresses. */
+const onlyAddresses =
+  (embedder: FakeEmbedder): Behaviour =>
+  (texts) => {
+    const bad = texts.find((text) => !text.startsWith("https://"));
+    if (bad !== undefined) throw new EmbedderError("rejected", "no address");
+    return embedder.answer(texts);
+  };
+
+const mixed = [
+  ...items(20),
+  ...items(30).map(({ key }, i) => ({ key: `good:${key}`, text: `https://a.example/${i}` })),
+];
+
+test("an embedder that does not take the harmless text still embeds what it takes", async () => {
+  await using scope = await testScope();
+  const embedder = new FakeEmbedder();
+  embedder.always(onlyAddresses(embedder));
+  const queue = await scope.queue({ embedder, cooldown: { baseMs: 5, maxMs: 20 } });
+  await queue.enqueueMany(mixed);
+  const areStored = async () =>
+    (await Promise.all(mixed.slice(20).map(({ key }) => scope.vector(key)))).every(Boolean);
+  await queue.flushNow();
+  await until(areStored, { what: "the good texts to be embedded" });
+});
+
+test("an embedder can name a harmless text of its own", async () => {
+  await using scope = await testScope();
+  const fake = new FakeEmbedder();
+  fake.always(onlyAddresses(fake));
+  const embedder = {
+    model: "fake-1",
+    dimensions: 4,
+    harmlessText: "https://a.example/",
+    embed: fake.embed.bind(fake),
+  };
+  const queue = await scope.queue({ embedder });
+  await queue.enqueueMany(mixed);
+  await queue.flushNow();
+  await scope.untilEmpty();
+  expect(await scope.dead()).toHaveLength(20);
+  expect(fake.texts).toContain("https://a.example/");
 });

@@ -1,7 +1,6 @@
 // A provider that needs no network: the vector follows from the text, and the test decides what
 // each call does and when it ends.
 
-import { HARMLESS } from "../../src/flow/embed.ts";
 import type { EmbedContext, Embedder, EmbedderLimits, EmbedResult } from "../../src/index.ts";
 
 /** What one call does with its texts: answer, or throw. */
@@ -9,6 +8,9 @@ export type Behaviour = (
   texts: readonly string[],
   context: EmbedContext,
 ) => readonly EmbedResult[] | Promise<readonly EmbedResult[]>;
+
+/** What is sent to find out whether a provider works at all. */
+export const HARMLESS = "hello";
 
 export interface FakeOptions {
   /** @default "fake-1" */

@@ -2,10 +2,9 @@
 
 import { expect, test } from "bun:test";
 import { Leases } from "../../src/flow/claim.ts";
-import { HARMLESS } from "../../src/flow/embed.ts";
 import { EmbedderError } from "../../src/model/errors.ts";
 import type { Job } from "../../src/model/job.ts";
-import { FakeEmbedder, httpError, throwing } from "../helpers/embedder.ts";
+import { FakeEmbedder, HARMLESS, httpError, throwing } from "../helpers/embedder.ts";
 import { items, testScope } from "../helpers/scope.ts";
 import { until } from "../helpers/until.ts";
 import { after, intercept, once } from "./helpers/intercept.ts";

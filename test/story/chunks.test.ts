@@ -1,8 +1,7 @@
 // One claim becomes as many provider calls as the provider's limits ask for, side by side.
 
 import { expect, test } from "bun:test";
-import { HARMLESS } from "../../src/flow/embed.ts";
-import { FakeEmbedder } from "../helpers/embedder.ts";
+import { FakeEmbedder, HARMLESS } from "../helpers/embedder.ts";
 import { heard, items, testScope } from "../helpers/scope.ts";
 import { until } from "../helpers/until.ts";
 

@@ -1,9 +1,8 @@
 // Failed attempts: counted, bounded, and never a neighbour's.
 
 import { expect, test } from "bun:test";
-import { HARMLESS } from "../../src/flow/embed.ts";
 import { EmbedderError, type EmbedResult } from "../../src/index.ts";
-import { type Behaviour, FakeEmbedder, throwing } from "../helpers/embedder.ts";
+import { type Behaviour, FakeEmbedder, HARMLESS, throwing } from "../helpers/embedder.ts";
 import { failure, heard, items, testScope } from "../helpers/scope.ts";
 import { until } from "../helpers/until.ts";
 

@@ -18,13 +18,13 @@ export const FAULTS: readonly Mutant[] = [
     },
   },
   {
-    name: "a provider in doubt is tried with a whole batch",
-    file: "flow/embed.ts",
-    from: "if (evidence.isProviderDoubted || isSuspect) await",
-    to: "if (isSuspect) await",
+    name: "a provider at fault is tried with the same texts again",
+    file: EVIDENCE,
+    from: "doubtProvider(): void {\n    this.#setbacks++;",
+    to: "doubtProvider(): void {",
     caughtBy: {
       file: PROVIDER,
-      test: "while it is at fault one call for each pause finds out whether it still is",
+      test: "while it is at fault each pause ends with a small call, and at most a harmless one",
     },
   },
   {
