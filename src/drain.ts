@@ -13,7 +13,7 @@ import { flushNow } from "./flow/flush.ts";
 import { wasResumedWithin } from "./flow/settings.ts";
 import { leaveGroup, repairQueue, sweepConsumers } from "./flow/tidy.ts";
 import type { Embedder } from "./model/embedder.ts";
-import { asError, EmbedderError } from "./model/errors.ts";
+import { asError, EmbedderError, stoppedError } from "./model/errors.ts";
 import type { Job } from "./model/job.ts";
 import { delay } from "./model/lifecycle.ts";
 import { ownController } from "./model/signals.ts";
@@ -271,10 +271,7 @@ export class Drain {
       usage: this.#usage,
       stopSignal: this.#stop.signal,
       abortSignal: this.#abort.signal,
-      obstacle: () =>
-        this.#stop.signal.aborted
-          ? new EmbedderError("unavailable", "The worker stops")
-          : this.#pauses.obstacle(),
+      obstacle: () => (this.#stop.signal.aborted ? stoppedError() : this.#pauses.obstacle()),
       provider: this.#provider,
       onHandedBack: (count) => {
         this.#handedBack += count;
@@ -287,6 +284,7 @@ export class Drain {
         this.#blocked += isBlocked ? 1 : -1;
         this.#sleeper.nudge();
       },
+      report: (action, error) => this.#report(action, error),
     };
   }
 

@@ -1,6 +1,7 @@
 // The ends that a text can have: stored and settled, given back, or given up. Each step is repeated
 // until Redis took it: what the provider was paid for is kept.
 
+import type { Leases } from "./flow/claim.ts";
 import { areOutstanding, failJobs, giveUpJobs, ringGone, settleJobs } from "./flow/settle.ts";
 import {
   areWritten,
@@ -10,15 +11,18 @@ import {
   writeEmbeddings,
 } from "./flow/write.ts";
 import { backoffMs } from "./model/backoff.ts";
-import { asError, EmbedqError } from "./model/errors.ts";
+import { EmbedqError } from "./model/errors.ts";
 import type { Job } from "./model/job.ts";
 import { reasonOf } from "./model/scrub.ts";
 import type { VectorSpace } from "./model/settings.ts";
 import type { Usage } from "./model/usage.ts";
 import { Persistence, type PersistenceContext } from "./persistence.ts";
+import type { Session } from "./session.ts";
 
 /** What the ends need of the worker around them. */
 export interface EndingsContext extends PersistenceContext {
+  readonly session: Session;
+  readonly leases: Leases;
   readonly space: VectorSpace;
   readonly usage: Usage;
   /** Raised when no further call may begin. */
@@ -216,13 +220,11 @@ export class Endings {
   }
 
   async #isStillAgreed(): Promise<boolean> {
-    const { session, leases } = this.#context;
     try {
-      await session.refresh();
+      await this.#context.session.refresh();
       return true;
     } catch (error) {
-      const { worker } = leases;
-      session.events.emit("worker:failed", { worker, action: "settle", error: asError(error) });
+      this.#context.report("settle", error);
       return false;
     }
   }

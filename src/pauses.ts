@@ -76,17 +76,16 @@ export class Pauses {
     if (mark === this.#shares) this.#sharedUntil = 0;
   }
 
-  /** This worker is at fault itself: it waits, longer each time, and tries again. Returns for how long. */
-  pauseOwn(error: unknown, askedMs: number | undefined): number {
+  /** This worker is at fault itself: it waits, longer each time, and tries again. */
+  pauseOwn(error: unknown, askedMs: number | undefined): void {
     // Calls that were under way together are one fault.
-    if (this.ownMs > 0) return this.ownMs;
+    if (this.ownMs > 0) return;
     const pauseMs =
       askedMs ?? Math.min(this.#bounds.maxMs, this.#bounds.baseMs * 2 ** this.#faults);
     this.#faults++;
     this.#ownSince = performance.now();
     this.#ownUntil = this.#ownSince + pauseMs;
     this.#events.emit("worker:paused", { worker: this.#worker, pauseMs, error: asError(error) });
-    return pauseMs;
   }
 
   /** The fault may be mended, somebody says: one call at a time tries it now. */

@@ -1,18 +1,16 @@
 // Steps that Redis must take, repeated until it did: what the provider was paid for is kept.
 
-import type { Leases } from "./flow/claim.ts";
-import { asError, EmbedqError } from "./model/errors.ts";
+import { EmbedqError } from "./model/errors.ts";
 import { delay } from "./model/lifecycle.ts";
-import type { Session } from "./session.ts";
 
 /** What the repeats need of the worker around them. */
 export interface PersistenceContext {
-  readonly session: Session;
-  readonly leases: Leases;
   /** Raised when everything must end. */
   readonly abortSignal: AbortSignal;
   /** Redis does not take what must be stored, or does again: no work is claimed meanwhile. */
   onBlocked(isBlocked: boolean): void;
+  /** Tells users what has failed. */
+  report(action: string, error: unknown): void;
 }
 
 export class Persistence {
@@ -28,18 +26,14 @@ export class Persistence {
    * @param hurry Where it is raised, the step is tried once more at once; it then ends by itself.
    */
   async persist<T>(action: string, step: () => Promise<T>, hurry?: AbortSignal): Promise<T> {
-    const { session, leases, abortSignal } = this.#context;
+    const { abortSignal } = this.#context;
     let isBlocked = false;
     try {
       for (let attempt = 0; ; attempt++) {
         try {
           return await step();
         } catch (error) {
-          session.events.emit("worker:failed", {
-            worker: leases.worker,
-            action,
-            error: asError(error),
-          });
+          this.#context.report(action, error);
           if (!isBlocked) this.#context.onBlocked(true);
           isBlocked = true;
           const elapsed = await delay(pauseMs(attempt), hurry ?? abortSignal);
@@ -53,13 +47,12 @@ export class Persistence {
 
   /** Redis refused some writes, for instance because it is out of memory: they are tried again. */
   async pauseBlocked(action: string, words: readonly unknown[], attempt: number): Promise<void> {
-    const { session, leases, abortSignal } = this.#context;
     const refused = words.find((word) => typeof word === "object") as { error: string } | undefined;
     const message = `Cannot ${action} as Redis refused it: ${refused?.error ?? "out of memory"}`;
     const error = new EmbedqError("ERR_REDIS_REPLY", message);
-    session.events.emit("worker:failed", { worker: leases.worker, action, error });
+    this.#context.report(action, error);
     this.#context.onBlocked(true);
-    const elapsed = await delay(pauseMs(attempt), abortSignal);
+    const elapsed = await delay(pauseMs(attempt), this.#context.abortSignal);
     this.#context.onBlocked(false);
     if (!elapsed) throw error;
   }

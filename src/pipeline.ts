@@ -6,7 +6,7 @@ import { type CallCounts, type CallSize, NO_CALLS, type Permit } from "./flow/ca
 import { embedBatch } from "./flow/embed.ts";
 import type { EmbeddedJob } from "./flow/write.ts";
 import type { Batch } from "./model/batch.ts";
-import { asError, EmbedderError } from "./model/errors.ts";
+import { stoppedError } from "./model/errors.ts";
 import type { Job, JobResult } from "./model/job.ts";
 import { reasonOf } from "./model/scrub.ts";
 import type { Trouble } from "./model/trouble.ts";
@@ -231,8 +231,7 @@ export class Pipeline {
       });
     const reservation = await this.#steps.persist("reserve", reserve, stopSignal);
     const late = this.#context.obstacle();
-    if (reservation === undefined)
-      return late ?? new EmbedderError("unavailable", "The worker stops");
+    if (reservation === undefined) return late ?? stoppedError();
     if (late === undefined) return { end: (tokens) => this.#correct(reservation.settle(tokens)) };
     this.#correct(reservation.release());
     return late;
@@ -240,14 +239,8 @@ export class Pipeline {
 
   /** Nothing waits for a correction but the end of this pipeline; one that fails leaves too much reserved, never too little. */
   #correct(correction: Promise<void>): void {
-    const { session, leases } = this.#context;
     const done = correction.catch((error: unknown) => {
-      const { worker } = leases;
-      session.events.emit("worker:failed", {
-        worker,
-        action: "settle a reservation",
-        error: asError(error),
-      });
+      this.#context.report("settle a reservation", error);
     });
     this.#aside.push(done);
   }

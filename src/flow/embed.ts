@@ -5,7 +5,7 @@
 import { type Batch, delivered, ended, jobsOf, type Slot } from "../model/batch.ts";
 import { checkVector } from "../model/contract.ts";
 import { type EmbedResult, estimateTokens, utf8Length } from "../model/embedder.ts";
-import { type CallMeasure, EmbedderError, messageOf } from "../model/errors.ts";
+import { type CallMeasure, EmbedderError, messageOf, stoppedError } from "../model/errors.ts";
 import type { Evidence } from "../model/evidence.ts";
 import type { JobResult } from "../model/job.ts";
 import { isOutage, type Trouble, troubleOf } from "../model/trouble.ts";
@@ -276,8 +276,4 @@ function blameProvider(trouble: Trouble): Trouble {
   const message = `The provider fails even with a harmless text: ${messageOf(trouble.error)}`;
   const error = new EmbedderError("fatal", message, { cause: trouble.error });
   return { ...trouble, kind: "fatal", scope: "worker", error, exceeded: undefined };
-}
-
-function stoppedError(): EmbedderError {
-  return new EmbedderError("unavailable", "The worker stops");
 }

@@ -31,6 +31,11 @@ export const oneOf = <const T extends readonly string[]>(
 export const text = (pattern: RegExp, wanted: string): v.GenericSchema<string> =>
   v.pipe(v.string(`must be ${wanted}`), v.regex(pattern, `must be ${wanted}`));
 
+/** A name of a model, or of something like it. */
+export const modelName: v.GenericSchema<string> = text(/^[^\n]+$/, "a name without line breaks");
+/** A name that goes into the digest of each text; may be empty. */
+export const oneLine: v.GenericSchema<string> = text(/^[^\n]*$/, "a name without line breaks");
+
 /** A name that becomes part of a key in Redis: of a queue, of an account. */
 export const keyName: v.GenericSchema<string> = text(
   /^[^{}\0\n]+$/,

@@ -16,16 +16,24 @@ export async function withinDeadline<T>(
 ): Promise<T> {
   signal.throwIfAborted();
   const call = ownController();
-  const aborted = new Promise<never>((_, reject) => {
-    call.signal.addEventListener("abort", () => reject(call.signal.reason as Error));
-  });
   const onAbort = () => call.abort(signal.reason);
   signal.addEventListener("abort", onAbort, { once: true });
   const timer = setTimeout(() => call.abort(late()), timeoutMs);
   try {
-    return await Promise.race([task(call.signal), aborted]);
+    return await untilAborted(Promise.resolve(task(call.signal)), call.signal);
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", onAbort);
   }
+}
+
+/** The promise's value, or the signal's reason as soon as it is raised. */
+export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason as Error);
+    if (signal.aborted) onAbort();
+    signal.addEventListener("abort", onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
 }

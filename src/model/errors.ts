@@ -73,6 +73,11 @@ export interface EmbedderErrorOptions extends ErrorOptions {
   readonly exceeded?: CallMeasure | "text" | undefined;
 }
 
+/** Why a call is not made, or cut off, when the worker stops. */
+export function stoppedError(): EmbedderError {
+  return new EmbedderError("unavailable", "The worker stops");
+}
+
 /** What a provider call can have too much of. */
 export type CallMeasure = "items" | "tokens" | "bytes";
 

@@ -11,6 +11,8 @@ import {
   keyName,
   limitEntries,
   MAX_TIMER_MS,
+  modelName,
+  oneLine,
   oneOf,
   show,
   text,
@@ -115,9 +117,9 @@ const settingEntries = {
   maxAttempts: v.optional(wholeFrom(1)),
   maxDeadLetters: v.optional(wholeFrom(1)),
   field: v.optional(text(/^[^\0\n]+$/, "a name without line breaks")),
-  model: v.optional(text(/^[^\n]+$/, "a name without line breaks")),
+  model: v.optional(modelName),
   dimensions: v.optional(wholeFrom(1, 65_536)),
-  task: v.optional(text(/^[^\n]*$/, "a name without line breaks")),
+  task: v.optional(oneLine),
 };
 const settingsSchema = v.strictObject(settingEntries, GROUP);
 
@@ -177,9 +179,9 @@ const optionsSchema = v.strictObject(
 );
 
 const embedderSchema = v.object({
-  model: text(/^[^\n]+$/, "a name without line breaks"),
+  model: modelName,
   dimensions: wholeFrom(1, 65_536),
-  task: v.optional(text(/^[^\n]*$/, "a name without line breaks")),
+  task: v.optional(oneLine),
   account: v.optional(keyName),
   harmlessText: v.optional(text(/\S/, "a text that is not blank")),
   limits: v.optional(v.strictObject(limitEntries, GROUP)),

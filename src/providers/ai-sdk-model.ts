@@ -3,6 +3,7 @@
 
 import { invalid, show } from "../model/check.ts";
 import type { EmbedderLimits } from "../model/embedder.ts";
+import { GEMINI_DIMENSIONS, geminiLimits, OPENAI_LIMITS, OPENAI_MODELS } from "./models.ts";
 
 /** Options for providers by name, as the AI SDK passes them on: `{ openai: { user: "me" } }`. */
 export type AiSdkProviderOptions = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
@@ -105,30 +106,22 @@ export interface KnownModel {
   readonly isScaledWhole?: boolean;
 }
 
-const OPENAI_DIMENSIONS: Readonly<Record<string, number>> = {
-  "text-embedding-3-small": 1536,
-  "text-embedding-3-large": 3072,
-  "text-embedding-ada-002": 1536,
-};
-
-/** The texts of a call to Gemini; a quarter of its 4 MiB is left to what JSON adds. */
-const GEMINI_BYTES = 3 * 1024 * 1024;
-
 /** Under which the SDK's providers keep how many bytes `embedMany` may put into a call. */
 const MAX_BYTES = Symbol.for("vercel.ai.embeddingModel.maxInputBytesPerCall");
 
 /** Looks up a model by the provider's name, which is its own unless it was made with another. */
 export function knownOf(model: AiSdkModel): KnownModel {
   const { provider, modelId } = model;
+  // Texts a call are what the model itself says.
   if (provider.startsWith("openai.")) {
-    const limits = { maxTokens: 300_000, maxInputTokens: 8192 };
-    return { limits, dimensions: OPENAI_DIMENSIONS[modelId] };
+    const { maxItems: _, ...limits } = OPENAI_LIMITS;
+    return { limits, dimensions: OPENAI_MODELS[modelId]?.dimensions };
   }
   if (provider.startsWith("google.generative-ai")) {
-    const maxInputTokens = /^gemini-embedding-2\b/.test(modelId) ? 8192 : 2048;
+    const { maxItems: _, ...limits } = geminiLimits(modelId);
     return {
-      limits: { maxBytes: GEMINI_BYTES, maxInputTokens, costPerItem: 1 },
-      dimensions: modelId.startsWith("gemini-embedding-") ? 3072 : undefined,
+      limits,
+      dimensions: modelId.startsWith("gemini-embedding-") ? GEMINI_DIMENSIONS : undefined,
       isScaledWhole: true,
     };
   }

@@ -1,7 +1,7 @@
 // Any embedding model of the Vercel AI SDK.
 
 import * as v from "valibot";
-import { invalid, UNKNOWN } from "../model/check.ts";
+import { invalid, oneLine, UNKNOWN } from "../model/check.ts";
 import { checkResults } from "../model/contract.ts";
 import type { EmbedReply } from "../model/embedder.ts";
 import { EmbedderError } from "../model/errors.ts";
@@ -23,7 +23,6 @@ import {
   type HttpEmbedder,
   type HttpOptions,
   limitsOf,
-  oneLine,
 } from "./options.ts";
 import { type Placed, tokensOf } from "./replies.ts";
 import { Turns } from "./turns.ts";

@@ -1,12 +1,13 @@
 // Google's Gemini API: batchEmbedContents.
 
 import * as v from "valibot";
-import { invalid, oneOf } from "../model/check.ts";
+import { invalid, modelName, oneOf } from "../model/check.ts";
 import { type EmbedReply, estimateTokens, utf8Length } from "../model/embedder.ts";
 import { EmbedderError } from "../model/errors.ts";
 import { keyFrom } from "./environment.ts";
 import { toFloats } from "./floats.ts";
 import { postJson } from "./http.ts";
+import { GEMINI_DIMENSIONS, geminiLimits, isSecondGemini } from "./models.ts";
 import { normalized } from "./normalized.ts";
 import {
   checkOptions,
@@ -15,7 +16,6 @@ import {
   type HttpEmbedder,
   type HttpOptions,
   limitsOf,
-  modelName,
   prefix,
 } from "./options.ts";
 import { listVectors, tokensOf } from "./replies.ts";
@@ -59,12 +59,8 @@ export interface GeminiOptions extends HttpOptions {
   readonly baseUrl?: string | undefined;
 }
 
-/** Numbers in a vector that is not shortened. */
-const FULL_DIMENSIONS = 3072;
 /** What the API takes as one body. Ours is compared as it is sent, with all quotes and escapes. */
 const MAX_BODY_BYTES = 4_194_304;
-/** A quarter is left to what JSON adds. */
-const MAX_TEXT_BYTES = 3 * 1024 * 1024;
 /** Bytes of one number in Google's indented JSON, at the most; and what stands around the vectors. */
 const FLOAT_TEXT_BYTES = 48;
 const REPLY_BYTES = 1024 * 1024;
@@ -90,7 +86,7 @@ const REPLY_BYTES = 1024 * 1024;
  */
 export function gemini(options: GeminiOptions = {}): HttpEmbedder {
   checkOptions(SCHEMA, options);
-  const { outputDimensionality: dimensions = FULL_DIMENSIONS, normalize = true } = options;
+  const { outputDimensionality: dimensions = GEMINI_DIMENSIONS, normalize = true } = options;
   const { documentPrefix = "", queryPrefix = "" } = options;
   const model = (options.model ?? "gemini-embedding-001").replace(/^models\//, "");
   const tasks = tasksOf(model, options);
@@ -112,7 +108,7 @@ export function gemini(options: GeminiOptions = {}): HttpEmbedder {
       // One content for each text: several in one content become one vector.
       content: { parts: [{ text: `${kind.prefix}${text}`.toWellFormed() }] },
       ...(kind.taskType && { taskType: kind.taskType }),
-      ...(dimensions !== FULL_DIMENSIONS && { outputDimensionality: dimensions }),
+      ...(dimensions !== GEMINI_DIMENSIONS && { outputDimensionality: dimensions }),
     }));
     const body = JSON.stringify({ requests });
     const bodyBytes = utf8Length(body);
@@ -130,25 +126,19 @@ export function gemini(options: GeminiOptions = {}): HttpEmbedder {
       usageMetadata?: { promptTokenCount?: unknown } | null;
     };
     const vectors = listVectors(embeddings, texts.length, dimensions);
-    const isScaled = normalize && dimensions < FULL_DIMENSIONS;
+    const isScaled = normalize && dimensions < GEMINI_DIMENSIONS;
     return {
       results: isScaled ? vectors.map(normalized) : vectors,
       usage: { tokens: tokensOf(usageMetadata?.promptTokenCount) },
     };
   };
 
-  const known = {
-    maxItems: 100,
-    maxBytes: MAX_TEXT_BYTES,
-    maxInputTokens: isSecond(model) ? 8192 : 2048,
-    costPerItem: 1,
-  };
   const task = [tasks.document, documentPrefix].filter(Boolean).join(" ").replaceAll("\n", " ");
   return {
     model,
     dimensions,
     ...(task !== "" && { task }),
-    limits: limitsOf(known, options.limits, estimateTokens(documentPrefix)),
+    limits: limitsOf(geminiLimits(model), options.limits, estimateTokens(documentPrefix)),
     account: options.account ?? new URL(endpoint.url).host,
     embed: (texts, context) =>
       call(texts, { taskType: tasks.document, prefix: documentPrefix }, context?.signal),
@@ -161,7 +151,7 @@ export function gemini(options: GeminiOptions = {}): HttpEmbedder {
 
 const SCHEMA = {
   model: v.optional(modelName),
-  outputDimensionality: v.optional(dimensionsFrom(128, FULL_DIMENSIONS)),
+  outputDimensionality: v.optional(dimensionsFrom(128, GEMINI_DIMENSIONS)),
   taskType: v.optional(oneOf(...TASK_TYPES)),
   queryTaskType: v.optional(oneOf(...TASK_TYPES)),
   documentPrefix: v.optional(prefix),
@@ -175,7 +165,7 @@ interface Tasks {
 }
 
 function tasksOf(model: string, { taskType, queryTaskType }: GeminiOptions): Tasks {
-  if (isSecond(model)) {
+  if (isSecondGemini(model)) {
     const given = taskType ?? queryTaskType;
     if (given === undefined) return { document: undefined, query: undefined };
     const name = taskType === undefined ? "queryTaskType" : "taskType";
@@ -184,9 +174,4 @@ function tasksOf(model: string, { taskType, queryTaskType }: GeminiOptions): Tas
   const document = taskType ?? "RETRIEVAL_DOCUMENT";
   const query = document === "RETRIEVAL_DOCUMENT" ? "RETRIEVAL_QUERY" : document;
   return { document, query: queryTaskType ?? query };
-}
-
-/** The second generation: longer texts, and no task types. */
-function isSecond(model: string): boolean {
-  return /^gemini-embedding-2\b/.test(model);
 }

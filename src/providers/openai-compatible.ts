@@ -1,7 +1,7 @@
 // Any server that speaks OpenAI's embeddings format: POST /embeddings.
 
 import * as v from "valibot";
-import { oneOf } from "../model/check.ts";
+import { modelName, oneLine, oneOf } from "../model/check.ts";
 import { type EmbedReply, estimateTokens } from "../model/embedder.ts";
 import { toFloats } from "./floats.ts";
 import { postJson } from "./http.ts";
@@ -12,8 +12,6 @@ import {
   type HttpEmbedder,
   type HttpOptions,
   limitsOf,
-  modelName,
-  oneLine,
   prefix,
 } from "./options.ts";
 import { placeVectors, tokensOf } from "./replies.ts";

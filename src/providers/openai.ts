@@ -3,6 +3,7 @@
 import * as v from "valibot";
 import { invalid } from "../model/check.ts";
 import { keyFrom } from "./environment.ts";
+import { OPENAI_LIMITS, OPENAI_MODELS } from "./models.ts";
 import { compatibleEntries, openAICompatible } from "./openai-compatible.ts";
 import { checkOptions, type HttpEmbedder, type HttpOptions, limitsOf } from "./options.ts";
 
@@ -21,21 +22,6 @@ export interface OpenAIOptions extends HttpOptions {
   /** Further fields of the request, such as `user`. */
   readonly extraBody?: Readonly<Record<string, unknown>> | undefined;
 }
-
-interface Model {
-  readonly dimensions: number;
-  /** Whether it gives shorter vectors on demand. */
-  readonly canShorten: boolean;
-}
-
-const MODELS: Readonly<Record<string, Model>> = {
-  "text-embedding-3-small": { dimensions: 1536, canShorten: true },
-  "text-embedding-3-large": { dimensions: 3072, canShorten: true },
-  "text-embedding-ada-002": { dimensions: 1536, canShorten: false },
-};
-
-/** Of the API, for all models. */
-const LIMITS = { maxItems: 2048, maxTokens: 300_000, maxInputTokens: 8192 };
 
 /**
  * An embedder for OpenAI: 2,048 texts and 300,000 tokens a call, 8,192 tokens a text, vectors in
@@ -57,7 +43,7 @@ const LIMITS = { maxItems: 2048, maxTokens: 300_000, maxInputTokens: 8192 };
 export function openAI(options: OpenAIOptions = {}): HttpEmbedder {
   checkOptions(ENTRIES, options);
   const { model = "text-embedding-3-small", baseUrl = "https://api.openai.com/v1" } = options;
-  const known = MODELS[model];
+  const known = OPENAI_MODELS[model];
   const dimensions = options.dimensions ?? known?.dimensions;
   if (dimensions === undefined) {
     throw invalid("dimensions", undefined, "must be given for a model that is not known");
@@ -75,7 +61,7 @@ export function openAI(options: OpenAIOptions = {}): HttpEmbedder {
     apiKey: keyFrom(options.apiKey, "OPENAI_API_KEY"),
     sendDimensions: isShortened || (known === undefined && options.dimensions !== undefined),
     encodingFormat: "base64",
-    limits: limitsOf(LIMITS, options.limits),
+    limits: limitsOf(OPENAI_LIMITS, options.limits),
   });
 }
 

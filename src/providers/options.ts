@@ -8,7 +8,6 @@ import {
   keyName,
   kindOf,
   limitEntries,
-  text,
   wholeFrom,
 } from "../model/check.ts";
 import type { EmbedContext, Embedder, EmbedderLimits, EmbedReply } from "../model/embedder.ts";
@@ -53,10 +52,6 @@ const ENTRIES = {
   baseUrl: v.optional(v.unknown()),
 };
 
-/** Name of a model. */
-export const modelName: v.GenericSchema<string> = text(/^[^\n]+$/, "a name without line breaks");
-/** A name that goes into the digest of each text. */
-export const oneLine: v.GenericSchema<string> = text(/^[^\n]*$/, "a name without line breaks");
 /** Words before each text. */
 export const prefix: v.GenericSchema<string> = v.string("must be a text");
 /** Numbers in a vector. */

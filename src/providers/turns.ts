@@ -1,5 +1,7 @@
 // One call after another, for models that cannot take two at once.
 
+import { untilAborted } from "../model/deadline.ts";
+
 /** Calls that take turns, in the order they came. */
 export class Turns {
   /** Settled when the last of those in line has ended. Written by whoever joins. */
@@ -26,15 +28,4 @@ export class Turns {
       leave();
     }
   }
-}
-
-/** The promise's value, or the signal's reason as soon as it is raised. */
-function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason as Error);
-    if (signal.aborted) onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
 }

@@ -4,10 +4,10 @@
 import { describe, expect, test } from "bun:test";
 import { troubleOf } from "../../src/model/trouble.ts";
 import { aiSdk, openAI } from "../../src/providers/index.ts";
-import { failure, items, testScope } from "../helpers/scope.ts";
+import { failure, testScope } from "../helpers/scope.ts";
 import { until } from "../helpers/until.ts";
 import { MODEL, PAIRS } from "./ai-sdk/pairs.ts";
-import { bytesIn, refusal, texts } from "./helpers.ts";
+import { bytesIn, expectFourthDead, refusal, texts } from "./helpers.ts";
 import type { Fault } from "./servers/loopback.ts";
 import { bytesOf, EDGES, numbersOf, tokensIn } from "./servers/numbers.ts";
 import { API_KEY, openAIError, startOpenAI } from "./servers/openai.ts";
@@ -178,17 +178,7 @@ describe.each(PAIRS)("%s", (_, pair) => {
       maxAttempts: 1,
       onDead: "unset",
     });
-    const tickets = await queue.enqueueMany(items(8));
-    const outcomes = await Promise.all(tickets.map((ticket) => ticket.outcome()));
-    expect(outcomes.filter(({ status }) => status === "embedded")).toHaveLength(7);
-    const letter = await until(async () => (await queue.deadLetters())[0], {
-      what: "the dead letter",
-    });
-    expect(letter).toMatchObject({ key: "doc:3" });
-    expect(letter?.reason).toContain("cannot be embedded");
-    const { bytes } = await scope.destination("doc:5");
-    const wanted = bytesOf(numbersOf("doc text 5", 1536, EDGES));
-    expect(Buffer.from(bytes as unknown as Buffer).equals(wanted)).toBe(true);
+    await expectFourthDead(scope, queue);
     expect(queue.settings.space).toEqual({ model: MODEL, dimensions: 1536, task: "" });
   });
 });

@@ -1,8 +1,12 @@
 // Small things that the tests of providers share.
 
-import type { EmbedResult } from "../../src/index.ts";
+import { expect } from "bun:test";
+import type { EmbeddingQueue, EmbedResult } from "../../src/index.ts";
 import { EmbedderError, type EmbedqError } from "../../src/index.ts";
 import { toVectorBytes } from "../../src/model/vector.ts";
+import { items, type Scope } from "../helpers/scope.ts";
+import { until } from "../helpers/until.ts";
+import { bytesOf, EDGES, numbersOf } from "./servers/numbers.ts";
 
 /** The bytes of a result that must be a vector. */
 export function bytesIn(result: EmbedResult | undefined): Uint8Array {
@@ -34,4 +38,19 @@ export async function refusal(promise: Promise<unknown>): Promise<EmbedderError>
 export function texts(count: number): string[] {
   const kinds = ["plain", 'Żółć "quoted"', "北京\n\ttab", "emoji 😀", "back\\slash \u0001"];
   return Array.from({ length: count }, (_, i) => `${kinds[i % kinds.length]} ${i}`);
+}
+
+/** Of eight texts through a queue, the poisoned fourth is dead with the provider's words, and the others are stored to the bit. */
+export async function expectFourthDead(scope: Scope, queue: EmbeddingQueue): Promise<void> {
+  const tickets = await queue.enqueueMany(items(8));
+  const outcomes = await Promise.all(tickets.map((ticket) => ticket.outcome()));
+  expect(outcomes.filter(({ status }) => status === "embedded")).toHaveLength(7);
+  const letter = await until(async () => (await queue.deadLetters())[0], {
+    what: "the dead letter",
+  });
+  expect(letter).toMatchObject({ key: "doc:3" });
+  expect(letter?.reason).toContain("cannot be embedded");
+  const { bytes } = await scope.destination("doc:5");
+  const wanted = bytesOf(numbersOf("doc text 5", 1536, EDGES));
+  expect(Buffer.from(bytes as unknown as Buffer).equals(wanted)).toBe(true);
 }

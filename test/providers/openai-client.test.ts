@@ -6,9 +6,8 @@ import OpenAI from "openai";
 import type { EmbedFunction } from "../../src/index.ts";
 import { troubleOf } from "../../src/model/trouble.ts";
 import { openAI } from "../../src/providers/index.ts";
-import { items, testScope } from "../helpers/scope.ts";
-import { until } from "../helpers/until.ts";
-import { bytesIn, texts } from "./helpers.ts";
+import { testScope } from "../helpers/scope.ts";
+import { bytesIn, expectFourthDead, texts } from "./helpers.ts";
 import type { Fault } from "./servers/loopback.ts";
 import { bytesOf, EDGES, numbersOf } from "./servers/numbers.ts";
 import { API_KEY, openAIError, startOpenAI } from "./servers/openai.ts";
@@ -184,16 +183,5 @@ test("the client as a plain function in a queue: stored bytes, and a bad text wi
     flushIntervalMs: 0,
     onDead: "unset",
   });
-  const docs = items(8);
-  const tickets = await queue.enqueueMany(docs);
-  const outcomes = await Promise.all(tickets.map((ticket) => ticket.outcome()));
-  expect(outcomes.filter(({ status }) => status === "embedded")).toHaveLength(7);
-  const letter = await until(async () => (await queue.deadLetters())[0], {
-    what: "the dead letter",
-  });
-  expect(letter).toMatchObject({ key: "doc:3" });
-  expect(letter?.reason).toContain("cannot be embedded");
-  const { bytes } = await scope.destination("doc:5");
-  const wanted = bytesOf(numbersOf("doc text 5", 1536, EDGES));
-  expect(Buffer.from(bytes as unknown as Buffer).equals(wanted)).toBe(true);
+  await expectFourthDead(scope, queue);
 });

@@ -7,6 +7,7 @@ const BATCH = "flow/batch.ts";
 const CLAIM = "redis/scripts/claim.ts";
 const EMBED = "flow/embed.ts";
 const GEMINI = "providers/gemini.ts";
+const MODELS = "providers/models.ts";
 const REFUSALS = "model/refusals.ts";
 
 /** Batches: that there are any, how large they are, and what one bad text does to them. */
@@ -33,20 +34,20 @@ export const BATCHES: readonly Mutant[] = [
       "02-limits",
       "no call to OpenAI has more than 2,048 texts or 300,000 tokens",
       `OpenAI's limit of ${what} is not known`,
-      ["providers/openai.ts", from, to],
+      [MODELS, from, to],
     ),
   ),
   ...(
     [
-      ["texts", "maxItems: 100,", "maxItems: 250,"],
-      ["bytes", "const MAX_BODY_BYTES = 4_194_304;", "const MAX_BODY_BYTES = 8_388_608;"],
+      ["texts", MODELS, "maxItems: 100,", "maxItems: 250,"],
+      ["bytes", GEMINI, "const MAX_BODY_BYTES = 4_194_304;", "const MAX_BODY_BYTES = 8_388_608;"],
     ] as const
-  ).map(([what, from, to]) =>
+  ).map(([what, file, from, to]) =>
     complaint(
       "02-limits",
       "no call to Gemini has more than 100 texts or 4 MiB, whatever JSON makes of them",
       `Gemini's limit of ${what} is not known`,
-      [GEMINI, from, to],
+      [file, from, to],
     ),
   ),
   complaint(
@@ -123,7 +124,7 @@ export const RATES: readonly Mutant[] = [
     "05-gemini-items",
     "two processes together never send more texts in a window than requests are allowed",
     "a call to Gemini counts as one request",
-    [GEMINI, "costPerItem: 1,", "costPerItem: 0,"],
+    [MODELS, "costPerItem: 1,", "costPerItem: 0,"],
   ),
   complaint(
     "05-gemini-items",
