@@ -14,7 +14,7 @@ interface Layer {
 }
 
 /** What a user holds, and what lays the stages together behind it. They may import each other. */
-const DOORS = ["queue.ts", "worker.ts", "ticket.ts"];
+const DOORS = ["queue.ts", "upkeep.ts", "worker.ts", "ticket.ts"];
 const MACHINERY = [
   "session.ts",
   "intake.ts",

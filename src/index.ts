@@ -4,7 +4,8 @@
  *
  * Where things are, in the order that a text meets them:
  *
- * - `queue.ts`, `worker.ts`: the two doors. `ticket.ts`: what a producer holds.
+ * - `queue.ts`, `worker.ts`: the two doors. `ticket.ts`: what a producer holds. `upkeep.ts`: what
+ *   looks after a queue.
  * - `session.ts`: connections, settings, doorbell and waits that both doors are built on.
  * - `drain.ts`: the worker's loop. `pipeline.ts`, `endings.ts`: one claim's way through the stages.
  * - `flow/`: the stages, one a file: enqueue, claim, batch, embed, write, settle, wait.
@@ -85,6 +86,7 @@ export { EmbeddingQueue } from "./queue.ts";
 export type { RedisClientLike, RedisClientOptions, RedisOption } from "./session.ts";
 export type { TicketData } from "./ticket.ts";
 export { Ticket } from "./ticket.ts";
+export type { QueueUpkeep } from "./upkeep.ts";
 export { VERSION } from "./version.ts";
 export type { WorkerOptions } from "./worker.ts";
 export { EmbeddingWorker } from "./worker.ts";

@@ -1,10 +1,8 @@
-// The producer's door, which may hold a worker: enqueue, wait, flush, and look after the queue.
+// The producer's door, which may hold a worker: enqueue, wait and flush; looking after the queue
+// stands in upkeep.ts.
 
 import { Drain } from "./drain.ts";
 import { flushAndWait, flushNow } from "./flow/flush.ts";
-import { deleteLetters, listLetters, sendBackLetter } from "./flow/letters.ts";
-import { setPaused } from "./flow/settings.ts";
-import { cancelWork, readStats } from "./flow/tidy.ts";
 import { acceptItems, walkHashes } from "./intake.ts";
 import { EmbedqError } from "./model/errors.ts";
 import { checkListener } from "./model/event-names.ts";
@@ -13,11 +11,7 @@ import {
   checkBounds,
   checkEnqueueOptions,
   checkKey,
-  checkLetterId,
-  checkLetterIds,
-  checkLetterQuery,
   checkVersion,
-  type DeadLetterQuery,
   type EnqueueOptions,
   type FlushOptions,
 } from "./model/input.ts";
@@ -26,18 +20,16 @@ import { Lifecycle, Wakeup } from "./model/lifecycle.ts";
 import {
   type CommonOptions,
   type ConsumerOptions,
-  checkSettings,
   type ModelOptions,
   type ProducerOptions,
   type ResolvedOptions,
   resolveOptions,
 } from "./model/options.ts";
-import type { CancelResult, DeadLetter, FlushResult, SendBackResult } from "./model/outcome.ts";
-import type { RequestedSettings, StoredSettings } from "./model/settings.ts";
-import type { QueueStats } from "./model/stats.ts";
+import type { FlushResult } from "./model/outcome.ts";
 import type { BackfillOptions, ReembedOptions, WalkResult } from "./model/walk.ts";
 import { checkRedisOption, type RedisOption, Session } from "./session.ts";
 import { Ticket, type TicketData } from "./ticket.ts";
+import { QueueUpkeep } from "./upkeep.ts";
 
 /** Options of an {@link EmbeddingQueue}. */
 export interface QueueOptions
@@ -69,7 +61,7 @@ export interface QueueOptions
  * await queue.stop();
  * ```
  */
-export class EmbeddingQueue {
+export class EmbeddingQueue extends QueueUpkeep {
   readonly #redis: RedisOption;
   readonly #options: ResolvedOptions;
   readonly #events = new EventEmitter();
@@ -79,6 +71,7 @@ export class EmbeddingQueue {
 
   /** @throws {EmbedqError} `ERR_OPTION_INVALID` before anything is connected. */
   constructor(options: QueueOptions) {
+    super((action) => this.#open(action));
     this.#options = resolveOptions(options);
     checkRedisOption(options.redis);
     this.#redis = options.redis;
@@ -180,11 +173,6 @@ export class EmbeddingQueue {
     return this.#ticket({ key: checkKey(key), version: checkVersion(version) });
   }
 
-  /** How many texts are not settled: waiting, in flight, and in their backoff. */
-  async pendingCount(): Promise<number> {
-    return (await this.stats()).pending;
-  }
-
   /** Makes everything due that waits now, also in workers elsewhere; does not wait for it. */
   async flushNow(): Promise<void> {
     await flushNow(this.#open("flush").link);
@@ -213,67 +201,6 @@ export class EmbeddingQueue {
     } finally {
       unhook();
     }
-  }
-
-  /**
-   * Takes outstanding work away. Ends all tickets of the key as `gone`, except where the result of
-   * work in flight still arrives.
-   */
-  async cancel(key: string): Promise<CancelResult> {
-    const [result = "absent"] = await cancelWork(this.#open("cancel").link, [checkKey(key)]);
-    return result;
-  }
-
-  /** Stops all workers of the queue from claiming, until {@link EmbeddingQueue.resume}; stored in Redis. */
-  async pause(): Promise<void> {
-    await setPaused(this.#open("pause").link, true);
-  }
-
-  /**
-   * Lets workers claim again, and ends their pauses after outages, however long a time the provider
-   * named: one call tries first; of workers that paused by their own fault, one call each.
-   */
-  async resume(): Promise<void> {
-    await setPaused(this.#open("resume").link, false);
-  }
-
-  /** The state of the queue, counted by Redis in one step. */
-  async stats(): Promise<QueueStats> {
-    return readStats(this.#open("read the stats").link);
-  }
-
-  /** The settings as this process knows them. */
-  get settings(): StoredSettings {
-    return this.#open("read the settings").settings;
-  }
-
-  /**
-   * Changes settings for all processes of the queue, also while they work.
-   *
-   * @throws {EmbedqError} `ERR_OPTION_INVALID`; `ERR_SETTINGS_BUSY` for another model while texts are
-   *   in flight; `ERR_SETTINGS_CONFLICT` for another than this queue object asks for itself.
-   */
-  async configure(changes: RequestedSettings): Promise<StoredSettings> {
-    const session = this.#open("configure");
-    await session.configure(checkSettings(changes));
-    return session.settings;
-  }
-
-  /** Dead letters, from the oldest on. */
-  async deadLetters(query?: DeadLetterQuery): Promise<readonly DeadLetter[]> {
-    const { after, limit = 100 } = checkLetterQuery(query);
-    return listLetters(this.#open("list dead letters").link, after, limit);
-  }
-
-  /** Enqueues a dead letter's text again, unless a newer text of its key is outstanding or stored. */
-  async sendBack(letterId: string): Promise<SendBackResult> {
-    const session = this.#open("send back a dead letter");
-    return sendBackLetter(session.link, session.fields, checkLetterId(letterId));
-  }
-
-  /** Removes dead letters for good; returns how many there were. */
-  async removeDeadLetters(letterIds: readonly string[]): Promise<number> {
-    return deleteLetters(this.#open("remove dead letters").link, checkLetterIds(letterIds));
   }
 
   #open(action: string): Session {

@@ -1,0 +1,97 @@
+// What looks after a queue, whoever works on it: its state and settings, pauses, cancelled work,
+// dead letters. The queue's door extends it.
+
+import { deleteLetters, listLetters, sendBackLetter } from "./flow/letters.ts";
+import { setPaused } from "./flow/settings.ts";
+import { cancelWork, readStats } from "./flow/tidy.ts";
+import {
+  checkKey,
+  checkLetterId,
+  checkLetterIds,
+  checkLetterQuery,
+  type DeadLetterQuery,
+} from "./model/input.ts";
+import { checkSettings } from "./model/options.ts";
+import type { CancelResult, DeadLetter, SendBackResult } from "./model/outcome.ts";
+import type { RequestedSettings, StoredSettings } from "./model/settings.ts";
+import type { QueueStats } from "./model/stats.ts";
+import type { Session } from "./session.ts";
+
+/** The session of a running queue, for an action; throws where the queue does not run. */
+type OpenSession = (action: string) => Session;
+
+/** What looks after a queue: the part of {@link EmbeddingQueue} that needs no texts and no embedder. */
+export abstract class QueueUpkeep {
+  readonly #open: OpenSession;
+
+  /** @internal */
+  constructor(open: OpenSession) {
+    this.#open = open;
+  }
+
+  /** How many texts are not settled: waiting, in flight, and in their backoff. */
+  async pendingCount(): Promise<number> {
+    return (await this.stats()).pending;
+  }
+
+  /**
+   * Takes outstanding work away. Ends all tickets of the key as `gone`, except where the result of
+   * work in flight still arrives.
+   */
+  async cancel(key: string): Promise<CancelResult> {
+    const [result = "absent"] = await cancelWork(this.#open("cancel").link, [checkKey(key)]);
+    return result;
+  }
+
+  /** Stops all workers of the queue from claiming, until {@link QueueUpkeep.resume}; stored in Redis. */
+  async pause(): Promise<void> {
+    await setPaused(this.#open("pause").link, true);
+  }
+
+  /**
+   * Lets workers claim again, and ends their pauses after outages, however long a time the provider
+   * named: one call tries first; of workers that paused by their own fault, one call each.
+   */
+  async resume(): Promise<void> {
+    await setPaused(this.#open("resume").link, false);
+  }
+
+  /** The state of the queue, counted by Redis in one step. */
+  async stats(): Promise<QueueStats> {
+    return readStats(this.#open("read the stats").link);
+  }
+
+  /** The settings as this process knows them. */
+  get settings(): StoredSettings {
+    return this.#open("read the settings").settings;
+  }
+
+  /**
+   * Changes settings for all processes of the queue, also while they work.
+   *
+   * @throws {EmbedqError} `ERR_OPTION_INVALID`; `ERR_SETTINGS_BUSY` for another model while texts are
+   *   in flight; `ERR_SETTINGS_CONFLICT` for another than this queue object asks for itself.
+   */
+  async configure(changes: RequestedSettings): Promise<StoredSettings> {
+    const session = this.#open("configure");
+    await session.configure(checkSettings(changes));
+    return session.settings;
+  }
+
+  /** Dead letters, from the oldest on. */
+  async deadLetters(query?: DeadLetterQuery): Promise<readonly DeadLetter[]> {
+    const { after, limit = 100 } = checkLetterQuery(query);
+    return listLetters(this.#open("list dead letters").link, after, limit);
+  }
+
+  /** Enqueues a dead letter's text again, unless a newer text of its key is outstanding or stored. */
+  async sendBack(letterId: string): Promise<SendBackResult> {
+    const session = this.#open("send back a dead letter");
+    return sendBackLetter(session.link, session.fields, checkLetterId(letterId));
+  }
+
+  /** Removes dead letters for good; returns how many there were. */
+  async removeDeadLetters(letterIds: readonly string[]): Promise<number> {
+    return deleteLetters(this.#open("remove dead letters").link, checkLetterIds(letterIds));
+  }
+}
