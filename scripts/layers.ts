@@ -34,6 +34,9 @@ const MACHINERY = [
   "vector-cache.ts",
 ];
 
+/** Libraries of the command line; they are bundled into it (docs/adr/0016). */
+const CLI_PACKAGES = ["commander", "@bomb.sh/tab/commander", "csv-parse", "picocolors"];
+
 /** The table. For each file the first row that names it counts; a file that no row names is a fault. */
 const TABLE: readonly Layer[] = [
   { of: ["version.ts"] },
@@ -56,7 +59,11 @@ const TABLE: readonly Layer[] = [
   { of: ["providers/"], files: ["model/", "providers/"], packages: ["valibot"] },
   // Of the machinery and the stages, only types: what options and replies look like.
   { of: ["index.ts"], files: ["model/", "session.ts", "flow/wait.ts", ...DOORS] },
-  { of: ["cli/"], files: ["index.ts", "providers/index.ts", "cli/"], packages: ["node:*"] },
+  {
+    of: ["cli/"],
+    files: ["index.ts", "providers/index.ts", "cli/"],
+    packages: ["node:*", "valibot", ...CLI_PACKAGES],
+  },
 ];
 
 /** What every file may import. */
