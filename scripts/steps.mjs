@@ -14,6 +14,7 @@ export const STATIC_STEPS = [
   ["types of test and scripts", "tsc -p tsconfig.dev.json"],
   ["layers", "bun scripts/layers.ts"],
   ["exports", "bun scripts/exports.ts"],
+  ["table of options", "bun scripts/options.ts --check"],
 ];
 
 /** What looks at the package as others will get it; needs the build. */
