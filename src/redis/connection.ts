@@ -2,7 +2,6 @@
 // and the clients that the subscriber is made from.
 
 import { Buffer } from "node:buffer";
-import { createClient } from "redis";
 import { beginningOf, show } from "../model/check.ts";
 import { EmbedqError, messageOf } from "../model/errors.ts";
 import {
@@ -58,7 +57,7 @@ export class Connection {
       refuseUnusable(redis);
       return new Connection(redis, false, options);
     }
-    const client = makeClient(typeof redis === "string" ? { url: redis } : redis);
+    const client = await makeClient(typeof redis === "string" ? { url: redis } : redis);
     const connection = new Connection(client, true, options);
     try {
       await connect(client, options.timeoutMs);
@@ -220,7 +219,9 @@ function refuseUnusable(client: RedisClientLike): void {
   }
 }
 
-function makeClient(options: RedisClientOptions): RedisClientLike {
+async function makeClient(options: RedisClientOptions): Promise<RedisClientLike> {
+  // Not before somebody connects: loading it takes longer than all the rest.
+  const { createClient } = await import("redis");
   try {
     if (options["legacyMode"] === true) throw new Error("`legacyMode` must be left out");
     // A copy: createClient writes into the options and into their `socket`.
