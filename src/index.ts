@@ -68,9 +68,12 @@ export type {
   ClaimCounts,
   QueueStats,
   UsageStats,
+  WorkerPause,
   WorkerStats,
   WorkerUsage,
 } from "./model/stats.ts";
+export type { EmbeddingsQuery, StoredEmbedding } from "./model/stored.ts";
+export { decodeEmbedding, encodeEmbedding } from "./model/vector.ts";
 export type {
   BackfillOptions,
   ReembedOptions,

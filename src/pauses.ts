@@ -4,7 +4,7 @@ import { asError, EmbedderError } from "./model/errors.ts";
 import type { EventEmitter } from "./model/events.ts";
 
 export class Pauses {
-  readonly #worker: string;
+  readonly worker: string;
   readonly #events: EventEmitter;
   readonly #bounds: { readonly baseMs: number; readonly maxMs: number };
   /** By this process' monotonic clock. Redis' own clock decides at the claim; this only spares calls. */
@@ -21,7 +21,7 @@ export class Pauses {
     events: EventEmitter,
     bounds: { readonly baseMs: number; readonly maxMs: number },
   ) {
-    this.#worker = worker;
+    this.worker = worker;
     this.#events = events;
     this.#bounds = bounds;
   }
@@ -76,16 +76,20 @@ export class Pauses {
     if (mark === this.#shares) this.#sharedUntil = 0;
   }
 
-  /** This worker is at fault itself: it waits, longer each time, and tries again. */
-  pauseOwn(error: unknown, askedMs: number | undefined): void {
+  /**
+   * This worker is at fault itself: it waits, longer each time, and tries again. Returns for how long,
+   * in milliseconds; undefined where it waits already.
+   */
+  pauseOwn(error: unknown, askedMs: number | undefined): number | undefined {
     // Calls that were under way together are one fault.
-    if (this.ownMs > 0) return;
+    if (this.ownMs > 0) return undefined;
     const pauseMs =
       askedMs ?? Math.min(this.#bounds.maxMs, this.#bounds.baseMs * 2 ** this.#faults);
     this.#faults++;
     this.#ownSince = performance.now();
     this.#ownUntil = this.#ownSince + pauseMs;
-    this.#events.emit("worker:paused", { worker: this.#worker, pauseMs, error: asError(error) });
+    this.#events.emit("worker:paused", { worker: this.worker, pauseMs, error: asError(error) });
+    return pauseMs;
   }
 
   /** The fault may be mended, somebody says: one call at a time tries it now. */
@@ -98,6 +102,6 @@ export class Pauses {
     if (this.#faults === 0) return;
     this.#faults = 0;
     this.#ownUntil = 0;
-    this.#events.emit("worker:resumed", { worker: this.#worker });
+    this.#events.emit("worker:resumed", { worker: this.worker });
   }
 }

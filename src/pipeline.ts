@@ -196,11 +196,16 @@ export class Pipeline {
     }
     const kept = this.#context.provider.cache?.keep(results);
     if (kept !== undefined) this.#aside.push(kept);
-    await this.#conclude(results, await this.#tell(outage, counts.calls > 0));
+    const texts = batch.slots.map(({ text }) => text);
+    await this.#conclude(results, await this.#tell(outage, counts.calls > 0, texts));
   }
 
   /** Tells the worker how the provider is; returns for how long texts are let be, in milliseconds. */
-  async #tell(outage: Trouble | undefined, hasCalled: boolean): Promise<number> {
+  async #tell(
+    outage: Trouble | undefined,
+    hasCalled: boolean,
+    texts: readonly string[],
+  ): Promise<number> {
     const { abortSignal } = this.#context;
     // A call that was cut off by a stop has told nothing: the probe is given back at the end.
     if (!hasCalled || (outage === undefined && abortSignal.aborted)) return 0;
@@ -212,7 +217,7 @@ export class Pipeline {
     }
     // The pause is in force before the texts go back: nobody claims them in between.
     const pauseMs = await this.#steps.persist("pause", () =>
-      this.#context.provider.onOutage(outage, isProbe),
+      this.#context.provider.onOutage(outage, isProbe, texts),
     );
     // What failed a probe is not the next one: it may be these very texts that the provider fails on.
     return isProbe ? 1.5 * pauseMs : 0;

@@ -87,7 +87,8 @@ export class EmbeddingQueue extends QueueUpkeep {
    * Connects, agrees on the queue's settings and, with an embedder, drains what an earlier run left
    * behind. May be called again after it failed.
    *
-   * @throws {EmbedqError} `ERR_REDIS_UNAVAILABLE`, `ERR_SETTINGS_CONFLICT`, `ERR_PROTOCOL_NEWER`, `ERR_STOPPED`.
+   * @throws {EmbedqError} `ERR_REDIS_UNAVAILABLE`, `ERR_SETTINGS_CONFLICT`, `ERR_PROTOCOL_NEWER`,
+   *   `ERR_STOPPED`; with `mustExist`, `ERR_QUEUE_MISSING`.
    */
   start(): Promise<void> {
     return this.#life.start(async () => {

@@ -93,7 +93,7 @@ export class Session {
       // A process with an embedder also stores the defaults, so that a later one that asks for
       // other values is told; a mere producer leaves that open.
       const gaps = options.embedder === undefined ? {} : DEFAULT_SETTINGS;
-      const settings = await joinQueue(link, options.asked, gaps);
+      const settings = await joinQueue(link, options.asked, gaps, options.mustExist);
       const database = await connection.database();
       const session = new Session(connection, link, settings, database, options, events, restored);
       await session.#listen();

@@ -3,6 +3,7 @@
 
 import { deleteLetters, listLetters, sendBackLetter } from "./flow/letters.ts";
 import { setPaused } from "./flow/settings.ts";
+import { readEmbedding, readEmbeddings } from "./flow/stored.ts";
 import { cancelWork, readStats } from "./flow/tidy.ts";
 import {
   checkKey,
@@ -15,6 +16,7 @@ import { checkSettings } from "./model/options.ts";
 import type { CancelResult, DeadLetter, SendBackResult } from "./model/outcome.ts";
 import type { RequestedSettings, StoredSettings } from "./model/settings.ts";
 import type { QueueStats } from "./model/stats.ts";
+import { checkStoredQuery, type EmbeddingsQuery, type StoredEmbedding } from "./model/stored.ts";
 import type { Session } from "./session.ts";
 
 /** The session of a running queue, for an action; throws where the queue does not run. */
@@ -27,6 +29,47 @@ export abstract class QueueUpkeep {
   /** @internal */
   constructor(open: OpenSession) {
     this.#open = open;
+  }
+
+  /**
+   * What a destination holds, read from the hash itself: no text need ever have been enqueued for it.
+   * Its vector may be of another size than the queue's, for instance of an earlier model.
+   *
+   * @returns Undefined where the key does not exist, or has none of the fields of an embedding.
+   * @throws {EmbedqError} `ERR_INPUT_INVALID` where the key is no hash; `ERR_EMBEDDING_CORRUPT` where the
+   *   bytes are no vector of any size.
+   */
+  async get(key: string): Promise<StoredEmbedding | undefined> {
+    return readEmbedding(this.#open("read an embedding"), checkKey(key));
+  }
+
+  /**
+   * All embeddings under a pattern of keys, in no order, one page in memory at a time. Passes over
+   * hashes without a vector, or with bytes that are none of any size, and over keys that are queues'
+   * own. What is written meanwhile may come or not; a key may come twice while Redis resizes its table
+   * or is restarted.
+   *
+   * @throws {EmbedqError} `ERR_OPTION_INVALID` at once; in the loop the signal's reason, `ERR_STOPPED`,
+   *   `ERR_REDIS_UNAVAILABLE`, `ERR_REDIS_REPLY`.
+   *
+   * @example
+   * ```ts
+   * import type { EmbeddingQueue } from "embedq";
+   *
+   * export async function countBlank(queue: EmbeddingQueue): Promise<number> {
+   *   let count = 0;
+   *   for await (const { status } of queue.embeddings({ match: "doc:*" })) {
+   *     if (status === "blank") count++;
+   *   }
+   *   return count;
+   * }
+   * ```
+   */
+  embeddings(query?: EmbeddingsQuery): AsyncGenerator<StoredEmbedding, void, undefined> {
+    const action = "read embeddings";
+    const plan = checkStoredQuery(query);
+    this.#open(action);
+    return readEmbeddings(() => this.#open(action), plan);
   }
 
   /** How many texts are not settled: waiting, in flight, and in their backoff. */

@@ -15,14 +15,23 @@ import {
  * Adopts the stored settings and stores what is asked for and missing.
  *
  * @param gaps Stored where nothing is yet, never in conflict.
- * @throws {EmbedqError} `ERR_SETTINGS_CONFLICT`, `ERR_PROTOCOL_NEWER`; nothing is written then.
+ * @param mustExist Whether a queue without any settings is none.
+ * @throws {EmbedqError} `ERR_SETTINGS_CONFLICT`, `ERR_PROTOCOL_NEWER`, `ERR_QUEUE_MISSING`; nothing is
+ *   written then.
  */
 export async function joinQueue(
   link: Link,
   asked: RequestedSettings,
   gaps: RequestedSettings,
+  mustExist = false,
 ): Promise<StoredSettings> {
-  const reply = await runJoin(link, asked, gaps);
+  const reply = await runJoin(link, asked, gaps, mustExist);
+  if (reply.status === "missing") {
+    throw new EmbedqError(
+      "ERR_QUEUE_MISSING",
+      `Cannot join the queue ${JSON.stringify(link.keys.name)} as it must exist: this Redis holds no settings of it. Look at the name and the database, or leave \`mustExist\` out to begin a new queue`,
+    );
+  }
   if (reply.status === "conflict") {
     const differences = reply.conflicts.map(
       ({ name, stored, asked: wanted }) => `\`${name}\` is ${stored}, asked for ${wanted}`,

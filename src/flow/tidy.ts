@@ -2,7 +2,7 @@
 // nobody wants any more; and the look at it all from outside.
 
 import type { CancelResult } from "../model/outcome.ts";
-import type { QueueStats } from "../model/stats.ts";
+import type { QueueStats, WorkerPause } from "../model/stats.ts";
 import { queueUsageOf, type Usage, workerUsageOf } from "../model/usage.ts";
 import type { Link } from "../redis/link.ts";
 import { runCancel } from "../redis/scripts/settle.ts";
@@ -51,12 +51,25 @@ export async function readStats(link: Link): Promise<QueueStats> {
     deadDropped: state.deadDropped,
     isPaused: state.isPaused,
     cooldownMs: state.cooldownMs,
+    cooldownReason: state.cooldownMs > 0 ? state.usage.get("cooldown") : undefined,
     workers: state.consumers.map(({ name, pending, idleMs }) => ({
       name,
       inFlight: pending,
       idleMs,
+      pause: pauseOf(state.usage.get(`pause:${name}`), state),
       usage: workerUsageOf(state.usage.get(`worker:${name}`)),
     })),
     usage: queueUsageOf(state.usage),
   };
+}
+
+/** What a worker has noted of its own pause, unless that is over or the queue was resumed since. */
+function pauseOf(
+  note: string | undefined,
+  { nowMs, resumedAtMs }: { readonly nowMs: number; readonly resumedAtMs: number },
+): WorkerPause | undefined {
+  const [, sinceMs, untilMs, reason] = /^(\d+) (\d+) (.*)$/.exec(note ?? "") ?? [];
+  const leftMs = Number(untilMs) - nowMs;
+  if (reason === undefined || Number(sinceMs) < resumedAtMs || leftMs <= 0) return undefined;
+  return { leftMs, reason };
 }

@@ -88,6 +88,11 @@ export interface ProducerOptions {
    * @default "auto"
    */
   readonly notifications?: NotificationMode | undefined;
+  /**
+   * Whether the queue must be known to Redis already: `start` then fails for a mistyped name, where
+   * it would otherwise begin a new queue. @default false
+   */
+  readonly mustExist?: boolean | undefined;
 }
 
 /** All options but the connection, with defaults filled in; settings only where they are asked for. */
@@ -106,6 +111,7 @@ export interface ResolvedOptions {
   readonly cache?: { readonly ttlMs: number } | undefined;
   readonly skipUnchanged: boolean;
   readonly notifications: NotificationMode;
+  readonly mustExist: boolean;
   readonly embedder: Embedder | undefined;
   readonly asked: RequestedSettings;
 }
@@ -164,6 +170,7 @@ const optionsSchema = v.strictObject(
     cache: v.optional(v.strictObject({ ttlMs: wholeFrom(1) }, GROUP)),
     skipUnchanged: v.optional(v.boolean("must be true or false"), true),
     notifications: v.optional(oneOf("auto", "assume", "off"), "auto"),
+    mustExist: v.optional(v.boolean("must be true or false"), false),
     embedder: v.optional(
       v.custom<Embedder | EmbedFunction>(
         (value) =>

@@ -1,7 +1,7 @@
 // How the wait for one text ends, and what the other questions about a key answer.
 
 import { EmbedqError } from "./errors.ts";
-import { FLOAT_BYTES, fromVectorBytes } from "./vector.ts";
+import { FLOAT_BYTES, fromVectorBytes, isWholeVector } from "./vector.ts";
 
 /** How the wait for a ticket ended. */
 export type Outcome = SettledOutcome | GoneOutcome;
@@ -114,8 +114,7 @@ export function outcomeOf(
 
 function checkSize(key: string, vector: Uint8Array, dimensions: number | undefined): void {
   const wanted = dimensions === undefined ? undefined : dimensions * FLOAT_BYTES;
-  const isWhole = vector.length > 0 && vector.length % FLOAT_BYTES === 0;
-  if (isWhole && (wanted ?? vector.length) === vector.length) return;
+  if (isWholeVector(vector) && (wanted ?? vector.length) === vector.length) return;
   throw new EmbedqError(
     "ERR_EMBEDDING_CORRUPT",
     `Cannot read the embedding of ${JSON.stringify(key)} as it must have ${wanted ?? "a multiple of 4"} bytes: it has ${vector.length}`,

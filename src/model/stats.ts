@@ -45,6 +45,14 @@ export interface UsageStats extends WorkerUsage {
   readonly skipHits: number;
 }
 
+/** A pause that a worker makes by its own fault, for instance with a wrong key; other workers go on. */
+export interface WorkerPause {
+  /** How long it still lasts, in milliseconds. */
+  readonly leftMs: number;
+  /** Why: what the embedder said, without texts and credentials, at most 500 characters on one line. */
+  readonly reason: string;
+}
+
 /** One worker, as Redis knows it. */
 export interface WorkerStats {
   /** Its name in the consumer group. */
@@ -53,6 +61,8 @@ export interface WorkerStats {
   readonly inFlight: number;
   /** How long ago it last came to Redis for work, in milliseconds. */
   readonly idleMs: number;
+  /** Its pause by its own fault; undefined where it makes none. */
+  readonly pause: WorkerPause | undefined;
   /** What it has counted itself, since it started. */
   readonly usage: WorkerUsage;
 }
@@ -77,6 +87,11 @@ export interface QueueStats {
   readonly isPaused: boolean;
   /** How long no worker calls the provider, in milliseconds; 0 where they may. */
   readonly cooldownMs: number;
+  /**
+   * Why no worker calls: what the embedder said last, without texts and credentials, at most 500
+   * characters on one line. Undefined where they may call, or nobody knows.
+   */
+  readonly cooldownReason: string | undefined;
   /** Every worker that Redis knows. */
   readonly workers: readonly WorkerStats[];
   /** What the queue has cost and saved so far. */

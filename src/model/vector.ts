@@ -1,6 +1,8 @@
 // Vectors and their bytes. Vector search reads little-endian float32, one after the other.
 
+import { kindOf } from "./check.ts";
 import type { EmbeddingVector } from "./embedder.ts";
+import { EmbedqError } from "./errors.ts";
 
 /** Bytes of one number in a stored vector. */
 export const FLOAT_BYTES = 4;
@@ -33,4 +35,79 @@ export function fromVectorBytes(bytes: Uint8Array): Float32Array {
 /** The bytes of a zero vector: what blank and dead texts get. */
 export function zeroVectorBytes(dimensions: number): Uint8Array {
   return new Uint8Array(dimensions * FLOAT_BYTES);
+}
+
+/**
+ * The numbers of a vector that was read with a client of one's own, from the field of a destination
+ * hash: little-endian float32. The client must give bytes, not text.
+ *
+ * @throws {EmbedqError} `ERR_INPUT_INVALID` for what is no bytes; `ERR_EMBEDDING_CORRUPT` where they are
+ *   none, or no whole number of float32.
+ *
+ * @example
+ * ```ts
+ * import { decodeEmbedding } from "embedq";
+ *
+ * export function lengthOf(bytes: Uint8Array): number {
+ *   return Math.hypot(...decodeEmbedding(bytes));
+ * }
+ * ```
+ */
+export function decodeEmbedding(bytes: Uint8Array): Float32Array {
+  if (!((bytes as unknown) instanceof Uint8Array)) {
+    throw new EmbedqError(
+      "ERR_INPUT_INVALID",
+      `Cannot decode an embedding as it must be bytes, a Uint8Array or Buffer: it is ${kindOf(bytes)}. Ask the Redis client for buffers, as text destroys it`,
+    );
+  }
+  if (!isWholeVector(bytes)) {
+    throw new EmbedqError(
+      "ERR_EMBEDDING_CORRUPT",
+      `Cannot decode an embedding as it must have 4 bytes for each number: it has ${bytes.length}`,
+    );
+  }
+  return fromVectorBytes(bytes);
+}
+
+/**
+ * The bytes of a vector, as destination hashes hold it and as vector search takes it for a query:
+ * little-endian float32, in memory of their own. node-redis wants them as
+ * `Buffer.from(encodeEmbedding(vector))`.
+ *
+ * @throws {EmbedqError} `ERR_INPUT_INVALID` for what is no list of numbers, or holds one that is not
+ *   finite as a float32.
+ *
+ * @example
+ * ```ts
+ * import { encodeEmbedding } from "embedq";
+ *
+ * export function nearest(vector: Float32Array): (string | Uint8Array)[] {
+ *   const query = "*=>[KNN 10 @embedding $vector]";
+ *   const vectorBytes = encodeEmbedding(vector);
+ *   return ["FT.SEARCH", "docs", query, "PARAMS", "2", "vector", vectorBytes, "DIALECT", "2"];
+ * }
+ * ```
+ */
+export function encodeEmbedding(vector: readonly number[] | Float32Array | Float64Array): Uint8Array {
+  const isFloats = vector instanceof Float32Array || vector instanceof Float64Array;
+  if (!isFloats && !Array.isArray(vector)) {
+    throw new EmbedqError(
+      "ERR_INPUT_INVALID",
+      `Cannot encode an embedding as it must be a list of numbers: it is ${kindOf(vector)}`,
+    );
+  }
+  const floats = Float32Array.from(vector as ArrayLike<number>);
+  const at = floats.findIndex((float) => !Number.isFinite(float));
+  if (at >= 0) {
+    throw new EmbedqError(
+      "ERR_INPUT_INVALID",
+      `Cannot encode an embedding as all its numbers must be finite float32: number ${at} of ${floats.length} is not`,
+    );
+  }
+  return toVectorBytes(floats);
+}
+
+/** Whether bytes are those of at least one number. */
+export function isWholeVector(bytes: Uint8Array): boolean {
+  return bytes.length > 0 && bytes.length % FLOAT_BYTES === 0;
 }

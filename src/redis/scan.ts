@@ -2,6 +2,7 @@
 
 import type { FoundHash } from "../model/candidate.ts";
 import { EmbedqError, messageOf } from "../model/errors.ts";
+import type { StoredFields } from "../model/stored.ts";
 import { isOfAnyQueue } from "./keys.ts";
 import type { Link } from "./link.ts";
 import { asBytes, asList, asNumber, asText, type Reply } from "./replies.ts";
@@ -63,13 +64,24 @@ export function readHashes(
         return { version, status, source, text, vectorBytes: asNumber(size) };
       } catch (error) {
         // Another type by now, or a key that this user may not read.
-        if (error instanceof EmbedqError && /^(WRONGTYPE|NOPERM)/.test(messageOf(error.cause))) {
-          return undefined;
-        }
+        if (isOfAnotherType(error) || isForbidden(error)) return undefined;
         throw error;
       }
     }),
   );
+}
+
+/** What a hash holds of an embedding, the vector too; fails where the key is of another type. */
+export async function readStored(
+  link: Link,
+  fields: DestinationFields,
+  key: string,
+): Promise<StoredFields> {
+  const names = [fields.status, fields.version, fields.source, fields.embedding];
+  const held = asList(await link.send(["HMGET", key, ...names], { binary: true }));
+  const [status, version, source] = held.slice(0, 3).map(decode);
+  const vector = held[3] ?? undefined;
+  return { status, version, source, vector: vector === undefined ? undefined : asBytes(vector) };
 }
 
 /** How many keys the database holds. */
@@ -91,6 +103,16 @@ export async function serverName(link: Link): Promise<string> {
   // INFO is refused here: while the connection is the same, the server is too.
   const info = asText(await link.send(["CLIENT", "INFO"]));
   return /\bid=\d+ addr=\S+/.exec(info)?.[0] ?? "";
+}
+
+/** Whether a command failed as the key does not hold what it is for. */
+export function isOfAnotherType(error: unknown): boolean {
+  return error instanceof EmbedqError && messageOf(error.cause).startsWith("WRONGTYPE");
+}
+
+/** Whether a command failed as this user may not touch the key. */
+export function isForbidden(error: unknown): boolean {
+  return error instanceof EmbedqError && messageOf(error.cause).startsWith("NOPERM");
 }
 
 function isOwn({ keys: { cachePrefix, reservedPrefix } }: Link, key: string): boolean {

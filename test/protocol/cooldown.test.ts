@@ -25,7 +25,7 @@ interface Start {
 
 function start(rig: Rig, { askedMs, isProbe = false }: Start = {}): Promise<number> {
   const bounds = { baseMs: 1_000, maxMs: 6_000 };
-  return runStartCooldown(rig.link, { ...bounds, askedMs, isProbe, random: 0 });
+  return runStartCooldown(rig.link, { ...bounds, askedMs, isProbe, random: 0, reason: "away" });
 }
 
 /** Lets the pause be over, as time would. */

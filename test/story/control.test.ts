@@ -122,6 +122,7 @@ test("stats count what waits, is in flight and is parked, the oldest age, and ev
     deadDropped: 0,
     isPaused: false,
     cooldownMs: 0,
+    cooldownReason: undefined,
     workers: [],
     usage: {
       calls: 0,

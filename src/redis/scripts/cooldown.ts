@@ -1,11 +1,13 @@
-// The pause that all workers of a queue share when the provider asks for one or is away.
+// The pause that all workers of a queue share when the provider asks for one or is away. Why it began,
+// and the pauses that workers make by their own fault, stand in the usage key for those who look; nothing
+// is decided by them.
 
 import type { Link } from "../link.ts";
 import { asNumber } from "../replies.ts";
 import { queueScript, type Script } from "./script.ts";
 
 // Input: ARGV the pause the provider asked for in ms, -1 if it named none · base in ms · most in ms ·
-//   a number in [0, 1) for jitter
+//   a number in [0, 1) for jitter · '1' if the call that failed was the probe · why
 // Output: the pause in ms from now
 // Without a named time the pause doubles with each failed probe; failures of calls that were under
 // way when it began do not count as probes.
@@ -28,6 +30,9 @@ if asked < 0 then pauseMs = math.min(most, base * 2 ^ (level - 1)) * (1 - 0.2 * 
 untilMs = math.max(untilMs, nowMs + pauseMs)
 local leftMs = math.ceil(untilMs - nowMs)
 redis.call('SET', COOLDOWN, digits(untilMs) .. ' ' .. digits(level), 'PX', leftMs + 3600000)
+-- Out of memory: no reason is better than that of an earlier pause.
+local told = redis.pcall('HSET', USAGE, 'cooldown', ARGV[6])
+if type(told) == 'table' then redis.pcall('HDEL', USAGE, 'cooldown') end
 ring('cooldown ' .. digits(leftMs))
 return leftMs
 `,
@@ -55,6 +60,17 @@ return 'OK'
 `,
 );
 
+// Input: ARGV worker · how long its pause is from now on, in ms · why
+const NOTE_PAUSE: Script = queueScript(
+  "notePause",
+  String.raw`
+local nowMs = math.floor(nowUs() / 1000)
+local note = digits(nowMs) .. ' ' .. digits(nowMs + tonumber(ARGV[2])) .. ' ' .. ARGV[3]
+redis.pcall('HSET', USAGE, 'pause:' .. ARGV[1], note)
+return 'OK'
+`,
+);
+
 export interface CooldownArguments {
   /** The pause that the provider named; undefined where it named none. */
   readonly askedMs: number | undefined;
@@ -63,6 +79,8 @@ export interface CooldownArguments {
   /** The call that failed was the probe after a pause. */
   readonly isProbe: boolean;
   readonly random: number;
+  /** Why, on one line. */
+  readonly reason: string;
 }
 
 /** Begins or prolongs the pause; returns how long it lasts from now, in milliseconds. */
@@ -74,6 +92,7 @@ export async function runStartCooldown(link: Link, request: CooldownArguments): 
       String(request.maxMs),
       String(request.random),
       request.isProbe ? "1" : "0",
+      request.reason,
     ]),
   );
 }
@@ -86,4 +105,23 @@ export async function runEndCooldown(link: Link): Promise<boolean> {
 /** Gives the right to probe back, unused. */
 export async function runReturnProbe(link: Link): Promise<void> {
   await link.run(RETURN_PROBE, []);
+}
+
+/** A worker's own pause, which begins now. */
+export interface OwnPause {
+  readonly worker: string;
+  readonly pauseMs: number;
+  /** Why, on one line. */
+  readonly reason: string;
+}
+
+/** Leaves word of a worker's own pause. */
+export async function runNotePause(link: Link, pause: OwnPause): Promise<void> {
+  const { worker, pauseMs, reason } = pause;
+  await link.run(NOTE_PAUSE, [worker, String(Math.round(pauseMs)), reason]);
+}
+
+/** Takes back the word of a worker's own pause. */
+export async function forgetPause(link: Link, worker: string): Promise<void> {
+  await link.send(["HDEL", link.keys.usage, `pause:${worker}`]);
 }

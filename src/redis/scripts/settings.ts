@@ -24,8 +24,10 @@ local function asksOtherProtocol()
 end
 `;
 
-// Input: ARGV for each setting: name · value · '1' if it is asked for, '0' if it only fills a gap
-// Output: {'protocol', found} · {'conflict', name, stored, asked, …} · {'ok', the settings in order}
+// Input: ARGV '1' if the queue must have settings already · then for each setting: name · value ·
+//   '1' if it is asked for, '0' if it only fills a gap
+// Output: {'missing'} · {'protocol', found} · {'conflict', name, stored, asked, …} ·
+//   {'ok', the settings in order}
 // Nothing is written unless all agree.
 const JOIN: Script = queueScript(
   "join",
@@ -33,8 +35,10 @@ const JOIN: Script = queueScript(
 ${PAIRS}
 local other = asksOtherProtocol()
 if other then return { 'protocol', other } end
+local isNew = not redis.call('HGET', SETTINGS, 'protocol')
+if isNew and ARGV[1] == '1' then return { 'missing' } end
 local conflicts, missing = { 'conflict' }, {}
-for i = 1, #ARGV, 3 do
+for i = 2, #ARGV, 3 do
   local stored = redis.call('HGET', SETTINGS, ARGV[i])
   if not stored then
     missing[#missing + 1] = ARGV[i]
@@ -47,7 +51,7 @@ for i = 1, #ARGV, 3 do
 end
 if #conflicts > 1 then return conflicts end
 -- Not where nothing is new: out of memory, a process must be able to join and free some.
-if #missing > 0 or not redis.call('HGET', SETTINGS, 'protocol') then
+if #missing > 0 or isNew then
   redis.call('HSET', SETTINGS, 'protocol', '${PROTOCOL}', unpack(missing))
 end
 return { 'ok', unpack(storedPairs()) }
@@ -134,6 +138,7 @@ return atMs and math.floor(nowUs() / 1000 - atMs) or -1
 
 export type SettingsReply =
   | { readonly status: "ok"; readonly settings: StoredSettings }
+  | { readonly status: "missing" }
   | { readonly status: "protocol"; readonly found: string }
   | { readonly status: "half"; readonly model: string; readonly dimensions: string }
   | { readonly status: "busy"; readonly inFlight: number }
@@ -145,13 +150,18 @@ export interface SettingConflict {
   readonly asked: string;
 }
 
-/** Agrees with what is stored, and stores what is not there yet; `gaps` are never in conflict. */
+/**
+ * Agrees with what is stored, and stores what is not there yet; `gaps` are never in conflict.
+ *
+ * @param mustExist Whether nothing is stored for a queue that has no settings at all.
+ */
 export function runJoin(
   link: Link,
   asked: RequestedSettings,
   gaps: RequestedSettings,
+  mustExist = false,
 ): Promise<SettingsReply> {
-  const args: string[] = [];
+  const args = [mustExist ? "1" : "0"];
   for (const [name, value] of pairs(asked)) args.push(name, value, "1");
   const names = new Set(pairs(asked).map(([name]) => name));
   for (const [name, value] of pairs(gaps)) if (!names.has(name)) args.push(name, value, "0");
@@ -182,6 +192,7 @@ function pairs(settings: RequestedSettings): [name: string, value: string][] {
 
 async function run(link: Link, script: Script, args: readonly string[]): Promise<SettingsReply> {
   const [status, ...rest] = asFlatStrings(await link.run(script, args));
+  if (status === "missing") return { status };
   if (status === "protocol") return { status, found: rest[0] ?? "" };
   if (status === "half") return { status, model: rest[0] ?? "", dimensions: rest[1] ?? "" };
   if (status === "busy") return { status, inFlight: Number(rest[0]) };

@@ -78,7 +78,7 @@ return { page[1], mended }
 
 // Output: { entries, in the group, parked, outstanding keys, age of the oldest waiting in ms (-1: none),
 //   letters, letters dropped, '1' if paused, cool-down in ms, consumers: name · pending · idle in ms each,
-//   usage: field · value each }
+//   usage: field · value each, the time in ms, that of the last resume in ms (0: none) }
 const STATS: Script = queueScript(
   "stats",
   String.raw`
@@ -101,14 +101,16 @@ return {
   redis.call('XLEN', PENDING), (inGroup()), parkedCount(), redis.call('HLEN', DEDUP), math.floor(ageMs),
   redis.call('XLEN', DEAD), tonumber(redis.call('HGET', SETTINGS, 'deadLettersDropped') or '0'),
   settings().paused and 1 or 0, math.max(0, math.ceil(untilMs - nowUs() / 1000)), consumers,
-  usage.err and {} or usage
+  usage.err and {} or usage, digits(math.floor(nowUs() / 1000)),
+  string.match(redis.call('HGET', SETTINGS, 'resumedAt') or '', '^%d+$') or '0'
 }
 `,
 );
 
 // Input: ARGV '' or the worker that leaves · idle time in ms after which any other is taken for dead ·
 //   what the worker counted since it last told, as JSON · its own totals, as JSON; both '' where nothing is new
-// Output: consumers removed. One with pending entries stays: XGROUP DELCONSUMER would drop them.
+// Output: consumers removed. One with pending entries stays: XGROUP DELCONSUMER would drop them. What
+//   was counted for workers that are gone, and word of their pauses, goes with them.
 const SWEEP: Script = queueScript(
   "sweep",
   String.raw`
@@ -124,12 +126,14 @@ for _, flat in ipairs(list) do
     redis.call('XGROUP', 'DELCONSUMER', PENDING, GROUP, consumer['name'])
     removed = removed + 1
   else
-    stays['worker:' .. consumer['name']] = true
+    stays[consumer['name']] = true
   end
 end
 local counted = redis.pcall('HKEYS', USAGE)
 for _, field in ipairs(counted.err and {} or counted) do
-  if string.sub(field, 1, 7) == 'worker:' and not stays[field] then redis.call('HDEL', USAGE, field) end
+  local what, worker = string.match(field, '^(%a+):(.*)$')
+  local isLeft = worker and (not stays[worker] or (what == 'pause' and worker == ARGV[1]))
+  if isLeft then redis.call('HDEL', USAGE, field) end
 end
 if ARGV[1] ~= '' and waitingCount() + parkedCount() > 0 then ring('due') end
 return removed
@@ -193,6 +197,10 @@ export interface StateReply {
   readonly consumers: readonly { name: string; pending: number; idleMs: number }[];
   /** What the queue's key of that name holds. */
   readonly usage: ReadonlyMap<string, string>;
+  /** Redis' clock. */
+  readonly nowMs: number;
+  /** When the queue was resumed last; 0 where it never was. */
+  readonly resumedAtMs: number;
 }
 
 export async function runStats(link: Link): Promise<StateReply> {
@@ -223,6 +231,8 @@ export async function runStats(link: Link): Promise<StateReply> {
     cooldownMs: asNumber(reply[8]),
     consumers,
     usage,
+    nowMs: asNumber(reply[11]),
+    resumedAtMs: asNumber(reply[12]),
   };
 }
 
