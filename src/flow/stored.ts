@@ -51,30 +51,29 @@ export async function* readEmbeddings(
   stage: () => StoredStage,
   { match, pageSize, signal }: StoredPlan,
 ): AsyncGenerator<StoredEmbedding, void, undefined> {
-  let server = await serverName(stage().link);
   let cursor = "0";
-  let restarts = 0;
-  do {
+  let server = await serverName(stage().link);
+  for (let restarts = 0; restarts <= MAX_RESTARTS; ) {
     signal?.throwIfAborted();
     const { link, fields } = stage();
     const { keys, next } = await scanHashes(link, cursor, match, pageSize);
     const page = await readPage(link, fields, keys);
-    const found = await serverName(link);
-    if (found !== server && ++restarts > MAX_RESTARTS) {
-      throw new EmbedqError(
-        "ERR_REDIS_REPLY",
-        `Cannot read all embeddings as one server must stay: it changed ${restarts} times`,
-      );
-    }
-    cursor = found === server ? next : "0";
-    const isLast = found === server && next === "0";
-    server = found;
+    // Asked after the page: so its cursor is this server's.
+    const now = await serverName(link);
+    const isSame = now === server;
     for (const [i, held] of page.entries()) {
       const stored = held && hasVector(held) ? storedOf(keys[i] ?? "", held) : undefined;
       if (stored !== undefined) yield stored;
     }
-    if (isLast) return;
-  } while (true);
+    if (isSame && next === "0") return;
+    cursor = isSame ? next : "0";
+    server = now;
+    if (!isSame) restarts++;
+  }
+  throw new EmbedqError(
+    "ERR_REDIS_REPLY",
+    `Cannot read all embeddings as one server must stay: it changed more than ${MAX_RESTARTS} times`,
+  );
 }
 
 /** Sent together: the client writes the commands in one go. */

@@ -88,16 +88,20 @@ export function decodeEmbedding(bytes: Uint8Array): Float32Array {
  * }
  * ```
  */
-export function encodeEmbedding(vector: readonly number[] | Float32Array | Float64Array): Uint8Array {
+export function encodeEmbedding(
+  vector: readonly number[] | Float32Array | Float64Array,
+): Uint8Array {
   const isFloats = vector instanceof Float32Array || vector instanceof Float64Array;
-  if (!isFloats && !Array.isArray(vector)) {
+  if ((!isFloats && !Array.isArray(vector)) || vector.length === 0) {
     throw new EmbedqError(
       "ERR_INPUT_INVALID",
-      `Cannot encode an embedding as it must be a list of numbers: it is ${kindOf(vector)}`,
+      `Cannot encode an embedding as it must be a list of numbers that is not empty: it is ${kindOf(vector)}`,
     );
   }
   const floats = Float32Array.from(vector as ArrayLike<number>);
-  const at = floats.findIndex((float) => !Number.isFinite(float));
+  const at = floats.findIndex(
+    (float, i) => typeof vector[i] !== "number" || !Number.isFinite(float),
+  );
   if (at >= 0) {
     throw new EmbedqError(
       "ERR_INPUT_INVALID",

@@ -1,7 +1,13 @@
 // Vectors and their bytes.
 
 import { describe, expect, test } from "bun:test";
-import { fromVectorBytes, toVectorBytes, zeroVectorBytes } from "../../src/model/vector.ts";
+import {
+  decodeEmbedding,
+  encodeEmbedding,
+  fromVectorBytes,
+  toVectorBytes,
+  zeroVectorBytes,
+} from "../../src/model/vector.ts";
 import { bytesOf } from "./builders.ts";
 
 /** Bytes at an offset where no float may begin. */
@@ -80,4 +86,44 @@ describe("fromVectorBytes", () => {
 
 test("zeroVectorBytes is a vector of zeros", () => {
   expect(zeroVectorBytes(3)).toEqual(bytesOf(0, 0, 0));
+});
+
+describe("decodeEmbedding", () => {
+  test("decodeEmbedding reads bytes that begin anywhere, in memory of its own", () => {
+    const bytes = unaligned(bytesOf(1.5, -2));
+    const vector = decodeEmbedding(bytes);
+    bytes.fill(0);
+    expect([...vector]).toEqual([1.5, -2]);
+  });
+
+  test("decodeEmbedding refuses text, and bytes that are no whole number of float32", () => {
+    const text = () => decodeEmbedding("\u0000\u0000" as unknown as Uint8Array);
+    expect(text).toThrow("it must be bytes, a Uint8Array or Buffer: it is a text");
+    expect(() => decodeEmbedding(new Uint8Array(5))).toThrow("4 bytes for each number: it has 5");
+    expect(() => decodeEmbedding(new Uint8Array(0))).toThrow("it has 0");
+  });
+});
+
+describe("encodeEmbedding", () => {
+  test.each([
+    ["a list", [1.5, -2]],
+    ["a Float32Array", new Float32Array([1.5, -2])],
+    ["a Float64Array", new Float64Array([1.5, -2])],
+  ])("encodeEmbedding gives the bytes of %s in memory of their own", (_, vector) => {
+    const bytes = encodeEmbedding(vector);
+    vector[0] = 9;
+    expect(bytes).toEqual(bytesOf(1.5, -2));
+  });
+
+  test("encodeEmbedding names a number that is not finite as a float32", () => {
+    expect(() => encodeEmbedding([1, Number.NaN])).toThrow("number 1 of 2 is not");
+    expect(() => encodeEmbedding([1e300])).toThrow("number 0 of 1 is not");
+  });
+
+  test("encodeEmbedding refuses what is no list of numbers", () => {
+    expect(() => encodeEmbedding(new Uint8Array(4) as never)).toThrow("a list of numbers");
+    expect(() => encodeEmbedding("1, 2" as never)).toThrow("it is a text");
+    expect(() => encodeEmbedding(["1"] as never)).toThrow("number 0 of 1 is not");
+    expect(() => encodeEmbedding([])).toThrow("list of numbers");
+  });
 });
