@@ -19,6 +19,15 @@ export type { WaitOptions } from "./flow/wait.ts";
 export type { Backoff } from "./model/backoff.ts";
 export type { Budget } from "./model/budget.ts";
 export type {
+  BulkBounds,
+  PurgeOptions,
+  PurgeProgress,
+  PurgeResult,
+  SendBackAllOptions,
+  SendBackAllResult,
+  SendBackCounts,
+} from "./model/bulk.ts";
+export type {
   EmbedContext,
   Embedder,
   EmbedderLimits,

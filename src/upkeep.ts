@@ -1,10 +1,18 @@
 // What looks after a queue, whoever works on it: its state and settings, pauses, cancelled work,
 // dead letters. The queue's door extends it.
 
-import { deleteLetters, listLetters, sendBackLetter } from "./flow/letters.ts";
+import { deleteLetters, listLetters, sendBackLetter, sendBackLetters } from "./flow/letters.ts";
+import { purgeWork } from "./flow/purge.ts";
 import { setPaused } from "./flow/settings.ts";
 import { readEmbedding, readEmbeddings } from "./flow/stored.ts";
 import { cancelWork, readStats } from "./flow/tidy.ts";
+import {
+  checkBulk,
+  type PurgeOptions,
+  type PurgeResult,
+  type SendBackAllOptions,
+  type SendBackAllResult,
+} from "./model/bulk.ts";
 import {
   checkKey,
   checkLetterId,
@@ -86,6 +94,20 @@ export abstract class QueueUpkeep {
     return result;
   }
 
+  /**
+   * Takes away all that is outstanding at the call, as `cancel` does for each key, page by page and
+   * beside workers and producers that go on: tickets end as `gone`, except where the result of work in
+   * flight still arrives. What is enqueued meanwhile stays, unless it takes the place of a text that
+   * waited before. What others put on the stream goes too; dead letters stay.
+   *
+   * @throws {EmbedqError} `ERR_OPTION_INVALID`, `ERR_REDIS_UNAVAILABLE`, `ERR_REDIS_REPLY`; what was
+   *   taken away before stays away.
+   */
+  async purge(options?: PurgeOptions): Promise<PurgeResult> {
+    const bounds = checkBulk(options);
+    return purgeWork(this.#open("purge").link, bounds);
+  }
+
   /** Stops all workers of the queue from claiming, until {@link QueueUpkeep.resume}; stored in Redis. */
   async pause(): Promise<void> {
     await setPaused(this.#open("pause").link, true);
@@ -121,16 +143,32 @@ export abstract class QueueUpkeep {
     return session.settings;
   }
 
-  /** Dead letters, from the oldest on. */
+  /** Dead letters, from the oldest on or, with `newestFirst`, from the newest. */
   async deadLetters(query?: DeadLetterQuery): Promise<readonly DeadLetter[]> {
-    const { after, limit = 100 } = checkLetterQuery(query);
-    return listLetters(this.#open("list dead letters").link, after, limit);
+    const checked = checkLetterQuery(query);
+    return listLetters(this.#open("list dead letters").link, checked);
   }
 
   /** Enqueues a dead letter's text again, unless a newer text of its key is outstanding or stored. */
   async sendBack(letterId: string): Promise<SendBackResult> {
     const session = this.#open("send back a dead letter");
     return sendBackLetter(session.link, session.fields, checkLetterId(letterId));
+  }
+
+  /**
+   * Does what `sendBack` does with every letter that is there at the call, page by page, the newest
+   * first: of several letters of one key, the newest text is enqueued. Texts that die again meanwhile
+   * are not sent back a second time.
+   *
+   * @returns What became of the letters. Malformed ones stay where they are.
+   * @throws {EmbedqError} `ERR_OPTION_INVALID`, `ERR_REDIS_UNAVAILABLE`, `ERR_REDIS_REPLY`; what was sent
+   *   back before stays sent back.
+   */
+  async sendBackAll(options?: SendBackAllOptions): Promise<SendBackAllResult> {
+    const action = "send back dead letters";
+    const bounds = checkBulk(options);
+    const { link } = this.#open(action);
+    return sendBackLetters(link, () => this.#open(action).fields, bounds);
   }
 
   /** Removes dead letters for good; returns how many there were. */

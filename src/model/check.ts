@@ -61,6 +61,11 @@ export const signal: v.GenericSchema<AbortSignal> = v.custom<AbortSignal>(
   "must be an AbortSignal",
 );
 
+/** A function of the caller's. */
+export function aFunction<Wanted>(): v.GenericSchema<Wanted> {
+  return v.custom<Wanted>((value) => typeof value === "function", "must be a function");
+}
+
 /** The longest that a timer of JavaScript can be. */
 export const MAX_TIMER_MS: number = 2 ** 31 - 1;
 

@@ -21,8 +21,12 @@ export interface EnqueueOptions {
 
 /** Which dead letters to list. */
 export interface DeadLetterQuery {
-  /** ID of the letter to begin after. @default from the oldest */
+  /** Only letters after the one with this ID: younger ones. */
   readonly after?: string | undefined;
+  /** Only letters before the one with this ID: older ones. */
+  readonly before?: string | undefined;
+  /** From the newest on, not from the oldest. @default false */
+  readonly newestFirst?: boolean | undefined;
   /** The most letters to return. @default 100 */
   readonly limit?: number | undefined;
 }
@@ -113,6 +117,8 @@ const boundsSchema = v.strictObject({ timeoutMs: v.optional(duration), ...enqueu
 const letterQuerySchema = v.strictObject(
   {
     after: v.optional(text(LETTER_ID, "like 1700000000000-0")),
+    before: v.optional(text(LETTER_ID, "like 1700000000000-0")),
+    newestFirst: v.optional(v.boolean("must be true or false")),
     limit: v.optional(wholeFrom(1)),
   },
   GROUP,

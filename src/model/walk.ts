@@ -1,7 +1,7 @@
 // Walks over hashes that are in Redis already: what is asked for, reported, and thrown.
 
 import * as v from "valibot";
-import { check, GROUP, signal, text, wholeFrom } from "./check.ts";
+import { aFunction, check, GROUP, signal, text, wholeFrom } from "./check.ts";
 import { EmbedqError, messageOf } from "./errors.ts";
 import type { EnqueueItem } from "./job.ts";
 import type { VectorSpace } from "./settings.ts";
@@ -176,7 +176,3 @@ const reembedSchema = v.strictObject(
   { ...backfillEntries, includeDead: v.optional(v.boolean("must be true or false"), false) },
   GROUP,
 );
-
-function aFunction<Wanted>(): v.GenericSchema<Wanted> {
-  return v.custom<Wanted>((value) => typeof value === "function", "must be a function");
-}

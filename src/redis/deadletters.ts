@@ -1,21 +1,25 @@
 // Reading and removing dead letters: plain commands on the dead stream.
 
+import type { DeadLetterQuery } from "../model/input.ts";
 import type { DeadLetter } from "../model/outcome.ts";
 import type { Link } from "./link.ts";
 import { asFlatStrings, asList, asNumber, asText } from "./replies.ts";
 
-/** Letters in order of age, at most `count`, after the letter `after`. */
+/** Letters in order of age, at most `limit`, between the letters `after` and `before`. */
 export async function readLetters(
   link: Link,
-  after: string | undefined,
-  count: number,
+  { after, before, newestFirst = false, limit = 100 }: DeadLetterQuery,
 ): Promise<readonly DeadLetter[]> {
-  return range(link, after === undefined ? "-" : `(${after}`, "+", count);
+  const oldest = after === undefined ? "-" : `(${after}`;
+  const newest = before === undefined ? "+" : `(${before}`;
+  return newestFirst
+    ? range(link, "XREVRANGE", newest, oldest, limit)
+    : range(link, "XRANGE", oldest, newest, limit);
 }
 
 /** One letter, or undefined where it is not there. */
 export async function readLetter(link: Link, id: string): Promise<DeadLetter | undefined> {
-  return (await range(link, id, id, 1))[0];
+  return (await range(link, "XRANGE", id, id, 1))[0];
 }
 
 /** Removes letters for good; returns how many there were. */
@@ -26,11 +30,12 @@ export async function removeLetters(link: Link, ids: readonly string[]): Promise
 
 async function range(
   link: Link,
+  command: "XRANGE" | "XREVRANGE",
   from: string,
   to: string,
   count: number,
 ): Promise<readonly DeadLetter[]> {
-  const reply = await link.send(["XRANGE", link.keys.dead, from, to, "COUNT", String(count)]);
+  const reply = await link.send([command, link.keys.dead, from, to, "COUNT", String(count)]);
   return asList(reply).map((entry) => {
     const [id, flat] = asList(entry);
     return toLetter(asText(id), asFlatStrings(flat));

@@ -21,7 +21,7 @@ export async function cancel(world: World, actor: Actor): Promise<void> {
 export async function sendBack(world: World, actor: Actor): Promise<void> {
   for (let turn = 0; turn < 8; turn++) {
     await actor.idle();
-    const [letter] = await listLetters(actor.link, undefined, 1);
+    const [letter] = await listLetters(actor.link, { limit: 1 });
     if (letter?.key !== undefined && letter.text !== undefined) {
       await sendOneBack(world, actor, letter);
     }

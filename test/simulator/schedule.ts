@@ -75,7 +75,7 @@ export class Schedule implements World {
     await this.#prepare();
     await this.#interleave();
     await this.#comeToRest();
-    const letters = await readLetters(this.link, undefined, 1_000);
+    const letters = await readLetters(this.link, { limit: 1_000 });
     await judge(this, await takeSnapshot(this.link, this.plan.keys), letters);
   }
 
