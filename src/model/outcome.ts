@@ -114,7 +114,8 @@ export function outcomeOf(
 
 function checkSize(key: string, vector: Uint8Array, dimensions: number | undefined): void {
   const wanted = dimensions === undefined ? undefined : dimensions * FLOAT_BYTES;
-  if (isWholeVector(vector) && (wanted ?? vector.length) === vector.length) return;
+  const isWhole = isWholeVector(vector);
+  if (isWhole && (wanted ?? vector.length) === vector.length) return;
   throw new EmbedqError(
     "ERR_EMBEDDING_CORRUPT",
     `Cannot read the embedding of ${JSON.stringify(key)} as it must have ${wanted ?? "a multiple of 4"} bytes: it has ${vector.length}`,

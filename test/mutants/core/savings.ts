@@ -25,8 +25,8 @@ export const SAVINGS: readonly Mutant[] = [
   {
     name: "the figures of a worker outlive it",
     file: "redis/scripts/state.ts",
-    from: "and not stays[field] then",
-    to: "and false then",
+    from: "(not stays[worker] or",
+    to: "(false or",
     caughtBy: {
       file: "protocol/usage",
       test: "a worker that leaves tells the rest; its own figures go with it, the sums stay",
