@@ -67,11 +67,10 @@ async function sendBack(
   );
   // Sent together: the client writes them in one go, and Redis runs them in order.
   return Promise.all(
-    letters.map(({ id, key }) =>
-      key === undefined
-        ? ({ status: "malformed" } as const)
-        : runSendBack(link, id, newest.get(key) ?? 0),
-    ),
+    letters.map(async ({ id, key }): Promise<SendBackResult> => {
+      if (key === undefined) return { status: "malformed" };
+      return runSendBack(link, id, newest.get(key) ?? 0);
+    }),
   );
 }
 
