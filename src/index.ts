@@ -81,7 +81,7 @@ export type {
   WorkerStats,
   WorkerUsage,
 } from "./model/stats.ts";
-export type { EmbeddingsQuery, StoredEmbedding } from "./model/stored.ts";
+export type { EmbeddingsQuery, StoredEmbedding, StoredOptions } from "./model/stored.ts";
 export { decodeEmbedding, encodeEmbedding } from "./model/vector.ts";
 export type {
   BackfillOptions,

@@ -24,7 +24,13 @@ import { checkSettings } from "./model/options.ts";
 import type { CancelResult, DeadLetter, SendBackResult } from "./model/outcome.ts";
 import type { RequestedSettings, StoredSettings } from "./model/settings.ts";
 import type { QueueStats } from "./model/stats.ts";
-import { checkStoredQuery, type EmbeddingsQuery, type StoredEmbedding } from "./model/stored.ts";
+import {
+  checkStoredOptions,
+  checkStoredQuery,
+  type EmbeddingsQuery,
+  type StoredEmbedding,
+  type StoredOptions,
+} from "./model/stored.ts";
 import type { Session } from "./session.ts";
 
 /** The session of a running queue, for an action; throws where the queue does not run. */
@@ -47,8 +53,9 @@ export abstract class QueueUpkeep {
    * @throws {EmbedqError} `ERR_INPUT_INVALID` where the key is no hash; `ERR_EMBEDDING_CORRUPT` where the
    *   bytes are no vector of any size.
    */
-  async get(key: string): Promise<StoredEmbedding | undefined> {
-    return readEmbedding(this.#open("read an embedding"), checkKey(key));
+  async get(key: string, options?: StoredOptions): Promise<StoredEmbedding | undefined> {
+    const fields = checkStoredOptions(options);
+    return readEmbedding(this.#open("read an embedding"), checkKey(key), fields);
   }
 
   /**

@@ -32,6 +32,8 @@ export class Context {
     const queue = new EmbeddingQueue({
       redis: this.redis,
       name: this.name,
+      // A name that is mistyped must not become a queue.
+      mustExist: true,
       commandTimeoutMs: COMMAND_TIMEOUT_MS,
       ...options,
     });

@@ -26,6 +26,7 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
     "is it running? Name it with --redis or REDIS_URL; embedq doctor tells more",
   ERR_SETTINGS_CONFLICT: "embedq config shows what is stored, embedq config set changes it for all",
   ERR_SETTINGS_BUSY: "embedq pause, wait until nothing is in flight (embedq stats), then again",
+  ERR_QUEUE_MISSING: "is the name right (--name)? The first embedq enqueue or work begins a queue",
   ERR_PROTOCOL_NEWER: "update embedq here",
   ERR_WAIT_TIMEOUT: "does a worker run? embedq stats shows it",
 };

@@ -7,11 +7,15 @@ import { type AddCommand, addCommonOptions } from "./command.ts";
 import { cancel } from "./commands/cancel.ts";
 import { config } from "./commands/config.ts";
 import { dead } from "./commands/dead.ts";
+import { exportCommand } from "./commands/export.ts";
 import { flush } from "./commands/flush.ts";
+import { get } from "./commands/get.ts";
 import { pause, resume } from "./commands/pause.ts";
+import { search } from "./commands/search.ts";
 import { stats } from "./commands/stats.ts";
 
 const GROUPS: readonly (readonly [title: string, commands: readonly AddCommand[]])[] = [
+  ["Read vectors:", [get, search, exportCommand]],
   ["Look after a queue:", [stats, flush, pause, resume, config, dead, cancel]],
 ];
 

@@ -28,9 +28,10 @@ export interface StoredStage {
 export async function readEmbedding(
   { link, fields }: StoredStage,
   key: string,
+  others: readonly string[],
 ): Promise<StoredEmbedding | undefined> {
   try {
-    return storedOf(key, await readStored(link, fields, key));
+    return storedOf(key, await readStored(link, fields, key, others));
   } catch (error) {
     if (!isOfAnotherType(error)) throw error;
     throw new EmbedqError(
@@ -49,7 +50,7 @@ export async function readEmbedding(
  */
 export async function* readEmbeddings(
   stage: () => StoredStage,
-  { match, pageSize, signal }: StoredPlan,
+  { match, pageSize, fields: others, signal }: StoredPlan,
 ): AsyncGenerator<StoredEmbedding, void, undefined> {
   let cursor = "0";
   let server = await serverName(stage().link);
@@ -57,7 +58,7 @@ export async function* readEmbeddings(
     signal?.throwIfAborted();
     const { link, fields } = stage();
     const { keys, next } = await scanHashes(link, cursor, match, pageSize);
-    const page = await readPage(link, fields, keys);
+    const page = await readPage(link, fields, keys, others);
     // Asked after the page: so its cursor is this server's.
     const now = await serverName(link);
     const isSame = now === server;
@@ -81,11 +82,12 @@ function readPage(
   link: Link,
   fields: DestinationFields,
   keys: readonly string[],
+  others: readonly string[],
 ): Promise<readonly (StoredFields | undefined)[]> {
   return Promise.all(
     keys.map(async (key) => {
       try {
-        return await readStored(link, fields, key);
+        return await readStored(link, fields, key, others);
       } catch (error) {
         // Another type by now, or a key that this user may not read.
         if (isOfAnotherType(error) || isForbidden(error)) return undefined;

@@ -20,10 +20,18 @@ export interface StoredEmbedding {
    * queue's. Undefined where there is none.
    */
   readonly embedding: Float32Array | undefined;
+  /** The further fields that were asked for and are there. */
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+/** What else to read of a destination. */
+export interface StoredOptions {
+  /** Names of further fields of the hash, read as UTF-8 text. @default none */
+  readonly fields?: readonly string[] | undefined;
 }
 
 /** Which embeddings to read. */
-export interface EmbeddingsQuery {
+export interface EmbeddingsQuery extends StoredOptions {
   /** Pattern of the keys, as Redis' SCAN takes it, for instance `doc:*`. @default "*" */
   readonly match?: string | undefined;
   /** Keys that Redis looks at in one step, and about the most vectors that are held in memory. @default 500 */
@@ -36,6 +44,7 @@ export interface EmbeddingsQuery {
 export interface StoredPlan {
   readonly match: string;
   readonly pageSize: number;
+  readonly fields: readonly string[];
   readonly signal: AbortSignal | undefined;
 }
 
@@ -45,6 +54,7 @@ export interface StoredFields {
   readonly version: string | undefined;
   readonly source: string | undefined;
   readonly vector: Uint8Array | undefined;
+  readonly others: ReadonlyMap<string, string | undefined>;
 }
 
 /** @throws {EmbedqError} `ERR_OPTION_INVALID`. */
@@ -53,13 +63,18 @@ export function checkStoredQuery(query: EmbeddingsQuery = {}): StoredPlan {
   return { ...plan, signal: stop };
 }
 
+/** @throws {EmbedqError} `ERR_OPTION_INVALID`. */
+export function checkStoredOptions(options: StoredOptions = {}): readonly string[] {
+  return check(v.strictObject(optionEntries, GROUP), options, "").fields;
+}
+
 /**
  * What the fields say; undefined where there is none of them.
  *
  * @throws {EmbedqError} `ERR_EMBEDDING_CORRUPT` where the bytes are no vector of any size.
  */
 export function storedOf(key: string, fields: StoredFields): StoredEmbedding | undefined {
-  const { status, version, source, vector } = fields;
+  const { status, version, source, vector, others } = fields;
   if ([status, version, source, vector].every((field) => field === undefined)) return undefined;
   if (vector !== undefined && !isWholeVector(vector)) {
     throw new EmbedqError(
@@ -75,7 +90,13 @@ export function storedOf(key: string, fields: StoredFields): StoredEmbedding | u
     version: Number.isSafeInteger(number) ? number : undefined,
     source,
     embedding: vector && fromVectorBytes(vector),
+    // Built from entries: a field may be called __proto__.
+    fields: Object.fromEntries([...others].filter(isThere)),
   };
+}
+
+function isThere(entry: [string, string | undefined]): entry is [string, string] {
+  return entry[1] !== undefined;
 }
 
 /** Whether the fields hold a vector of whatever size. */
@@ -83,8 +104,13 @@ export function hasVector({ vector }: StoredFields): boolean {
   return vector !== undefined && isWholeVector(vector);
 }
 
+const optionEntries = {
+  fields: v.optional(v.array(text(/./s, "a name of a field"), "must be a list of names"), []),
+};
+
 const querySchema = v.strictObject(
   {
+    ...optionEntries,
     match: v.optional(text(/./s, "a pattern like doc:*"), "*"),
     pageSize: v.optional(wholeFrom(1, 10_000), 500),
     signal: v.optional(signal),

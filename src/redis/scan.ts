@@ -71,17 +71,28 @@ export function readHashes(
   );
 }
 
-/** What a hash holds of an embedding, the vector too; fails where the key is of another type. */
+/**
+ * What a hash holds of an embedding, the vector too; fails where the key is of another type.
+ *
+ * @param others Names of further fields to read.
+ */
 export async function readStored(
   link: Link,
   fields: DestinationFields,
   key: string,
+  others: readonly string[],
 ): Promise<StoredFields> {
-  const names = [fields.status, fields.version, fields.source, fields.embedding];
-  const held = asList(await link.send(["HMGET", key, ...names], { binary: true }));
+  const own = [fields.status, fields.version, fields.source, fields.embedding];
+  const held = asList(await link.send(["HMGET", key, ...own, ...others], { binary: true }));
   const [status, version, source] = held.slice(0, 3).map(decode);
   const vector = held[3] ?? undefined;
-  return { status, version, source, vector: vector === undefined ? undefined : asBytes(vector) };
+  return {
+    status,
+    version,
+    source,
+    vector: vector === undefined ? undefined : asBytes(vector),
+    others: new Map(others.map((name, i) => [name, decode(held[own.length + i] ?? null)])),
+  };
 }
 
 /** How many keys the database holds. */

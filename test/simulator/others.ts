@@ -1,31 +1,20 @@
-// Those who interfere: one cancels a key or purges all, one sends dead letters back.
+// Those who interfere: one cancels, one sends dead letters back.
 
 import { listLetters, sendBackLetter } from "../../src/flow/letters.ts";
-import { purgeWork } from "../../src/flow/purge.ts";
 import type { DeadLetter } from "../../src/model/outcome.ts";
 import { runCancel } from "../../src/redis/scripts/settle.ts";
 import type { Actor } from "./actor.ts";
 import { type GivenText, nameOf } from "./ledger.ts";
 import { FIELDS, type World } from "./world.ts";
 
-/** Cancels a key, or at times all of them, now or later. */
+/** Cancels a key, now or later. */
 export async function cancel(world: World, actor: Actor): Promise<void> {
   for (let idle = world.random.between(0, 8); idle > 0; idle--) await actor.idle();
   const key = world.random.pick(world.plan.keys);
-  if (world.random.chance(0.25)) return purge(world, actor);
   const record = world.ledger.beginCancel(key);
   const [found] = await runCancel(actor.link, [key]);
   world.ledger.count(`cancel ${found}`);
   record.endedAt = world.ledger.tick();
-}
-
-/** Takes all outstanding work away. */
-async function purge(world: World, actor: Actor): Promise<void> {
-  const { ledger, plan } = world;
-  const records = plan.keys.map((key) => ledger.beginCancel(key));
-  const { removed } = await purgeWork(actor.link, {});
-  ledger.count("purged", removed);
-  for (const record of records) record.endedAt = ledger.tick();
 }
 
 /** Looks now and then for dead letters and sends the oldest back. */

@@ -41,6 +41,7 @@ test("get tells what an embedded, a blank and a dead text left, and nothing of o
     version: fine?.version,
     source: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
     embedding: embedder.vectorOf("Streams keep order"),
+    fields: {},
   });
   expect(await queue.get("doc:2")).toEqual({
     key: "doc:2",
@@ -48,6 +49,7 @@ test("get tells what an embedded, a blank and a dead text left, and nothing of o
     version: blank?.version,
     source: undefined,
     embedding: new Float32Array(4),
+    fields: {},
   });
   expect(await queue.get("doc:3")).toEqual({
     key: "doc:3",
@@ -55,6 +57,7 @@ test("get tells what an embedded, a blank and a dead text left, and nothing of o
     version: bad?.version,
     source: undefined,
     embedding: undefined,
+    fields: {},
   });
   await scope.client.hSet("doc:4", "body", "no embedding of any kind");
   expect(await queue.get("doc:4")).toBeUndefined();
@@ -71,6 +74,7 @@ test("get reads another system's vector of any size, under the queue's field", a
     version: undefined,
     source: undefined,
     embedding: new Float32Array([0.5, -1, 2]),
+    fields: {},
   });
   await scope.client.hSet("doc:2", { vec_status: "odd", vec_version: "1.5", vec_source: "s" });
   expect(await queue.get("doc:2")).toEqual({
@@ -79,7 +83,20 @@ test("get reads another system's vector of any size, under the queue's field", a
     version: undefined,
     source: "s",
     embedding: undefined,
+    fields: {},
   });
+});
+
+test("get and embeddings read further fields of the hash, those that are there", async () => {
+  await using scope = await testScope();
+  const queue = await scope.queue();
+  await scope.client.hSet("doc:1", { embedding: foreign(1), title: "Ströme" });
+  const fields = ["title", "__proto__", "constructor", "absent"];
+  expect((await queue.get("doc:1", { fields }))?.fields).toEqual({ title: "Ströme" });
+  const found = await all(queue.embeddings({ fields: ["title"] }));
+  expect(found.get("doc:1")?.fields).toEqual({ title: "Ströme" });
+  const refused = await failure(queue.get("doc:1", { fields: [""] }));
+  expect(refused).toMatchObject({ code: "ERR_OPTION_INVALID" });
 });
 
 test("get refuses a key of another type, bytes that are no vector, and what is no key", async () => {

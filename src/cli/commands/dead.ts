@@ -1,13 +1,13 @@
 // embedq dead: texts that were given up; listed, shown, sent back, removed.
 
-import type { DeadLetter, EmbeddingQueue } from "../../index.ts";
+import type { DeadLetter, EmbeddingQueue, SendBackCounts } from "../../index.ts";
 import { type AddCommand, defineCommand, defineGroup } from "../command.ts";
-import type { Context } from "../context.ts";
 import { CommandError, UsageError } from "../errors.ts";
 import { EXIT } from "../exit-codes.ts";
-import { countedNoun, oneLine } from "../format.ts";
+import { counted, countedNoun, oneLine } from "../format.ts";
 import { count, toggle, word } from "../options/schemas.ts";
 import { option, optionWith } from "../options/spec.ts";
+import { Progress } from "../progress.ts";
 
 /** Letters that are read at once where all are meant. */
 const PAGE = 500;
@@ -17,20 +17,26 @@ const ls: AddCommand = defineCommand({
   isDefault: true,
   summary: "list dead letters, the oldest first",
   examples: [
-    ["dead ls --limit 20", "the first twenty"],
+    ["dead ls --newest --limit 20", "the last twenty"],
     ["dead ls --all --json", "all of them, one JSON object a line"],
   ],
   options: {
     limit: optionWith("--limit <count>", "the most to list", count(), 100),
+    newest: option("--newest", "the newest first", toggle),
     after: option("--after <id>", "begin after this letter", word),
     all: option("--all", "list all, whatever the limit", toggle),
   },
-  async run(context, { limit, after, all }) {
+  async run(context, { limit, newest, after, all }) {
     const { out } = context;
     const queue = await context.queue();
     const isAll = all === true;
     let listed = 0;
-    for await (const letter of lettersOf(queue, after, isAll ? undefined : limit)) {
+    for await (const letter of lettersOf(
+      queue,
+      newest === true,
+      after,
+      isAll ? undefined : limit,
+    )) {
       context.signal.throwIfAborted();
       listed++;
       if (out.isJson) out.jsonLine(letter);
@@ -80,20 +86,33 @@ const retry: AddCommand = defineCommand({
   ],
   options: { all: option("--all", "all that are there now", toggle) },
   async run(context, { all }, ids) {
-    const { out } = context;
+    const { out, signal } = context;
+    checkChoice(ids, all === true);
     const queue = await context.queue();
     const counts: Record<string, number> = {};
-    for await (const id of chosen(context, queue, ids, all === true)) {
-      const { status } = await queue.sendBack(id);
-      counts[status] = (counts[status] ?? 0) + 1;
-      if (all !== true && !out.isJson) out.line(`${id}  ${status}`);
+    if (all === true) {
+      const progress = new Progress(out, "sent back");
+      const { dead: total } = await queue.stats();
+      const onProgress = (found: SendBackCounts) => {
+        const done = Object.values(found).reduce((sum, count) => sum + count, 0);
+        progress.update({ done, total });
+      };
+      const { done, ...found } = await queue.sendBackAll({ signal, onProgress });
+      progress.end();
+      if (!done) signal.throwIfAborted();
+      Object.assign(counts, found);
+    } else {
+      for (const id of ids) {
+        signal.throwIfAborted();
+        const { status } = await queue.sendBack(id);
+        counts[status] = (counts[status] ?? 0) + 1;
+        if (!out.isJson) out.line(`${id}  ${status}`);
+      }
     }
     if (out.isJson) out.json(counts);
-    else if (all === true) {
-      const parts = Object.entries(counts).map(([status, n]) => `${status} ${n}`);
-      out.line(parts.length === 0 ? "no dead letters" : parts.join(", "));
-    }
-    return Object.keys(counts).some((status) => status !== "queued") ? EXIT.partly : EXIT.done;
+    else if (all === true) out.line(countsText(counts));
+    const isWhole = Object.entries(counts).every(([status, n]) => status === "queued" || n === 0);
+    return isWhole ? EXIT.done : EXIT.partly;
   },
 });
 
@@ -108,11 +127,10 @@ const rm: AddCommand = defineCommand({
   options: { all: option("--all", "all that are there now", toggle) },
   async run(context, { all }, ids) {
     const { out } = context;
+    checkChoice(ids, all === true);
     const queue = await context.queue();
-    let removed = 0;
-    for await (const id of chosen(context, queue, ids, all === true)) {
-      removed += await queue.removeDeadLetters([id]);
-    }
+    const removed =
+      all === true ? await removeAll(queue, context.signal) : await queue.removeDeadLetters(ids);
     if (out.isJson) out.json({ removed });
     else out.line(`${countedNoun(removed, "dead letter")} removed`);
     return all === true || removed === ids.length ? EXIT.done : EXIT.partly;
@@ -125,37 +143,44 @@ export const dead: AddCommand = defineGroup(
   [ls, show, retry, rm],
 );
 
-/** The IDs that were named; or those of all letters that were there when it began. */
-async function* chosen(
-  { signal }: Context,
-  queue: EmbeddingQueue,
-  ids: readonly string[],
-  isAll: boolean,
-): AsyncGenerator<string> {
+/** @throws {UsageError} Where it is not plain which letters are meant. */
+function checkChoice(ids: readonly string[], isAll: boolean): void {
   if (isAll === ids.length > 0) throw new UsageError("Name dead letters by ID, or say --all");
-  if (!isAll) {
-    yield* ids;
-    return;
-  }
-  // A text that dies again meanwhile has a letter after these.
-  const { dead: total } = await queue.stats();
-  for await (const { id } of lettersOf(queue, undefined, total)) {
+}
+
+async function removeAll(queue: EmbeddingQueue, signal: AbortSignal): Promise<number> {
+  // Letters that come meanwhile are newer than the newest of now.
+  const [newest] = await queue.deadLetters({ newestFirst: true, limit: 1 });
+  if (newest === undefined) return 0;
+  for (let removed = 0; ; ) {
     signal.throwIfAborted();
-    yield id;
+    const ids = (await queue.deadLetters({ limit: PAGE })).map(({ id }) => id);
+    const end = ids.indexOf(newest.id);
+    const page = end < 0 ? ids : ids.slice(0, end + 1);
+    if (page.length > 0) removed += await queue.removeDeadLetters(page);
+    if (end >= 0 || page.length === 0) return removed;
   }
+}
+
+function countsText(counts: Readonly<Record<string, number>>): string {
+  const parts = Object.entries(counts).filter(([, count]) => count > 0);
+  if (parts.length === 0) return "no dead letters";
+  return parts.map(([status, count]) => `${status} ${counted(count)}`).join(", ");
 }
 
 async function* lettersOf(
   queue: EmbeddingQueue,
-  after: string | undefined,
+  newestFirst: boolean,
+  from: string | undefined,
   limit = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<DeadLetter> {
-  let [from, left] = [after, limit];
+  let [at, left] = [from, limit];
   while (left > 0) {
-    const page = await queue.deadLetters({ after: from, limit: Math.min(PAGE, left) });
+    const place = newestFirst ? { newestFirst, before: at } : { after: at };
+    const page = await queue.deadLetters({ ...place, limit: Math.min(PAGE, left) });
     yield* page;
     if (page.length === 0) return;
-    from = page.at(-1)?.id;
+    at = page.at(-1)?.id;
     left -= page.length;
   }
 }
