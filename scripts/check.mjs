@@ -3,7 +3,7 @@
 import { setUpPackages } from "./setup.mjs";
 import { runSteps, STATIC_STEPS } from "./steps.mjs";
 
-const QUICK_TESTS = ["quick tests", "bun test test/unit"];
+const QUICK_TESTS = ["quick tests", "bun test --timeout=60000 test/unit"];
 
 if (!setUpPackages()) {
   console.error("Failed: setup");
