@@ -48,6 +48,10 @@ const TABLE: readonly Layer[] = [
     files: ["model/", "redis/"],
     packages: ["redis", "node:buffer"],
   },
+  {
+    of: ["redis/newer-client.ts"],
+    packages: ["node:buffer"],
+  },
   { of: ["redis/"], files: ["model/", "redis/"] },
   { of: ["flow/batch.ts", "flow/call.ts"], files: ["model/"] },
   { of: ["flow/embed.ts"], files: ["model/", "flow/call.ts"] },

@@ -2,8 +2,9 @@
 
 import { asError } from "../model/errors.ts";
 import { classify, redisError } from "./failures.ts";
+import { copyOverrides, hangUp } from "./newer-client.ts";
 
-/** What embedq uses of a node-redis client; one made by `createClient` of `redis` 4.7 fits. */
+/** What embedq uses of a node-redis client; one made by `createClient` of `redis` 4.7, 5 or 6 fits. */
 export interface RedisClientLike {
   readonly isOpen: boolean;
   readonly isReady: boolean;
@@ -11,7 +12,7 @@ export interface RedisClientLike {
   connect(): Promise<unknown>;
   disconnect(): Promise<unknown>;
   duplicate(overrides?: object): RedisClientLike;
-  sendCommand(args: (string | Uint8Array)[], options?: object): Promise<unknown>;
+  sendCommand(args: readonly (string | Uint8Array)[], options?: object): Promise<unknown>;
   subscribe(
     channels: string[],
     listener: (message: string, channel: string) => void,
@@ -29,6 +30,8 @@ export interface RedisClientLike {
 export interface RedisClientOptions {
   /** For instance `redis://127.0.0.1:6379/0` or `rediss://user:password@host:6380`. */
   readonly url?: string | undefined;
+  /** Not an option: keeps clusters, pools and the like from being taken for options. */
+  readonly sendCommand?: undefined;
   /** Everything else is handed to node-redis as it is. */
   readonly [option: string]: unknown;
 }
@@ -64,7 +67,7 @@ async function disconnect(client: RedisClientLike): Promise<void> {
   client.on("error", ignoreError);
   if (!client.isOpen) return;
   try {
-    await client.disconnect();
+    await hangUp(client);
   } catch (error) {
     // Already closed by the other side: what was wanted.
     if (classify(error) !== "passing") throw redisError("disconnect", error);
@@ -96,10 +99,9 @@ export function watch(client: RedisClientLike, hooks: ConnectionHooks, isLost = 
   };
 }
 
-/** A copy of a client, not connected. node-redis alone would share the socket options, and change them. */
+/** A copy of a client, not connected. */
 export function copyOf(client: RedisClientLike): RedisClientLike {
-  const { socket } = (client.options ?? {}) as { socket?: object };
-  return client.duplicate({ socket: { ...socket } });
+  return client.duplicate(copyOverrides(client));
 }
 
 /**

@@ -1,4 +1,4 @@
-// The only file that knows node-redis: one connection for commands, with deadlines and repeats,
+// The only file that imports node-redis: one connection for commands, with deadlines and repeats,
 // and the clients that the subscriber is made from.
 
 import { Buffer } from "node:buffer";
@@ -17,6 +17,7 @@ import {
   within,
 } from "./client.ts";
 import { classify, redisError } from "./failures.ts";
+import { commandOptions, keepListeners } from "./newer-client.ts";
 import type { Reply } from "./replies.ts";
 import type { Script } from "./scripts/script.ts";
 
@@ -55,6 +56,7 @@ export class Connection {
   ): Promise<Connection> {
     if (isClient(redis)) {
       refuseUnusable(redis);
+      keepListeners(redis);
       return new Connection(redis, false, options);
     }
     const client = await makeClient(typeof redis === "string" ? { url: redis } : redis);
@@ -155,13 +157,17 @@ export class Connection {
     const client = this.#client;
     // node-redis would keep the command and send it when Redis is back, although it was reported
     // as failed long before: an old cancel would then take a new text away.
+    const outOfTime = new AbortController();
     const reply = client.isReady
-      ? client.sendCommand(args.map(toWire), { returnBuffers: binary })
+      ? client.sendCommand(args.map(toWire), commandOptions(client, binary, outOfTime.signal))
       : Promise.reject(new NotReadyError("The client is offline"));
     try {
       return (await within(reply, timeoutMs, "Redis gave no answer in time")) as Reply;
     } catch (error) {
-      if (error instanceof NoAnswerError) this.#own?.replace(error);
+      if (error instanceof NoAnswerError) {
+        outOfTime.abort();
+        this.#own?.replace(error);
+      }
       throw error;
     }
   }
@@ -188,7 +194,7 @@ export function checkRedisOption(redis: unknown): void {
 }
 
 function isClient(redis: RedisClientLike | RedisClientOptions | string): redis is RedisClientLike {
-  return typeof redis === "object" && "sendCommand" in redis && "duplicate" in redis;
+  return typeof redis === "object" && "sendCommand" in redis;
 }
 
 function refuseUnusable(client: RedisClientLike): void {
@@ -198,17 +204,12 @@ function refuseUnusable(client: RedisClientLike): void {
       "Cannot use the client in `redis` as it is in legacy mode: create one without `legacyMode`, or hand in `client.v4`'s options",
     );
   }
-  // Their replies have other shapes; what would come of it is a wait that never ends.
-  if ("masters" in client) {
+  // Their commands take other arguments; what would come of it is a wait that never ends.
+  const kind = otherKind(client);
+  if (kind !== undefined) {
     throw new EmbedqError(
       "ERR_OPTION_INVALID",
-      "Cannot use the client in `redis` as it must be that of a single Redis: it is one of a cluster",
-    );
-  }
-  if ("withTypeMapping" in client) {
-    throw new EmbedqError(
-      "ERR_OPTION_INVALID",
-      "Cannot use the client in `redis` as it must be one of node-redis 4 (`redis` ^4.7): it is of a newer version. Hand in the URL instead",
+      `Cannot use the client in \`redis\` as it must be that of a single Redis, made by createClient of node-redis 4, 5 or 6: it is ${kind}`,
     );
   }
   if (!client.isOpen) {
@@ -217,6 +218,15 @@ function refuseUnusable(client: RedisClientLike): void {
       "Cannot use the client in `redis` as it is not connected: await its connect() first",
     );
   }
+}
+
+/** What the client is, if not that of a single Redis. */
+function otherKind(client: object): string | undefined {
+  if ("masters" in client) return "one of a cluster";
+  if ("totalClients" in client) return "a pool of clients";
+  if ("getSentinelNode" in client) return "one of Sentinel";
+  const has = (name: string) => name in client;
+  return ["isOpen", "isReady", "duplicate", "subscribe"].every(has) ? undefined : "another object";
 }
 
 async function makeClient(options: RedisClientOptions): Promise<RedisClientLike> {

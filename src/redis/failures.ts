@@ -21,9 +21,10 @@ const PASSING_REPLIES = new Set([
   "MISCONF", // the server cannot save, and refuses writes until it can
 ]);
 
-// Client errors: the socket broke, or the client is between two sockets. By name, then by message.
+// Client errors: the socket broke, the client is between two sockets, or its queue does not move. By
+// message, code and class: the newer versions throw a TimeoutError that says nothing.
 const PASSING_ERRORS =
-  /Socket closed|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|Connection timeout|client is offline|client is closed|Disconnects client|no answer in time/i;
+  /Socket closed|Socket timeout|timeout during maintenance|TimeoutError|queue is full|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|Connection timeout|client is offline|client is closed|Disconnects client|no answer in time/i;
 
 export function classify(error: unknown): Failure {
   const message = messageOf(error);
@@ -32,7 +33,8 @@ export function classify(error: unknown): Failure {
   if (PASSING_REPLIES.has(word)) return "passing";
   // Where every address of a host refused, Node's error has a code and no message.
   const { code = "" } = (error ?? {}) as { code?: unknown };
-  return PASSING_ERRORS.test(`${message} ${String(code)}`) ? "passing" : "final";
+  const className = error instanceof Error ? error.constructor.name : "";
+  return PASSING_ERRORS.test(`${message} ${String(code)} ${className}`) ? "passing" : "final";
 }
 
 /** The error that leaves embedq for a failed command. */
