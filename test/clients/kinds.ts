@@ -1,8 +1,8 @@
 // The clients of node-redis that may be handed in: each version, under each protocol it speaks.
 
 import { createClient as create4 } from "redis";
-import { createClient as create5 } from "redis-5";
-import { createClient as create6 } from "redis-6";
+import { BasicClientSideCache as Cache5, createClient as create5 } from "redis-5";
+import { BasicClientSideCache as Cache6, createClient as create6 } from "redis-6";
 import type { EmbeddingQueue, EmbeddingWorker, RedisClientLike } from "../../src/index.ts";
 import type { Scope, ScopeQueueOptions, ScopeWorkerOptions } from "../helpers/scope.ts";
 
@@ -48,6 +48,12 @@ export const KINDS: readonly Kind[] = [
   kind("node-redis 6", true, 3, create6),
   kind("node-redis 6 with RESP 2", true, 2, create6, { RESP: 2 }),
 ];
+
+/** A cache of replies, for the kinds that may have one. */
+export const CACHES = [
+  { ...KINDS[2], createCache: () => new Cache5() },
+  { ...KINDS[3], createCache: () => new Cache6() },
+] as readonly (Kind & { createCache(): { size(): number } })[];
 
 export const NEWER_KINDS: readonly Kind[] = KINDS.filter(({ isNewer }) => isNewer);
 

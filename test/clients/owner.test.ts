@@ -2,10 +2,11 @@
 
 import { describe, expect, test } from "bun:test";
 import { inspect } from "node:util";
+import { copyOf } from "../../src/redis/client.ts";
 import { FakeEmbedder } from "../helpers/embedder.ts";
 import { heard, items, testScope } from "../helpers/scope.ts";
 import { until } from "../helpers/until.ts";
-import { handIn, KINDS, NEWER_KINDS } from "./kinds.ts";
+import { CACHES, handIn, KINDS, NEWER_KINDS } from "./kinds.ts";
 
 const EVENTS = ["error", "ready", "end", "connect", "reconnecting", "invalidate"];
 
@@ -81,30 +82,31 @@ describe.each(NEWER_KINDS)("$kind", (kind) => {
     await queue.flushNow();
     expect(await waits).toEqual(items(5).map(({ text }) => embedder.vectorOf(text)));
     expect(await queue.stats()).toMatchObject({ dead: 0, isPaused: false });
+    const copy = copyOf(mine.client);
+    await copy.connect();
+    expect(await copy.ping()).toBe("PONG");
+    await copy.disconnect();
     expect(unavailable).toEqual([]);
   });
 });
 
-describe.each(NEWER_KINDS.filter(({ resp }) => resp === 3))("$kind", (kind) => {
-  test("the owner's cache of replies is neither shared with the copy for pub/sub nor emptied by it", async () => {
+describe.each(CACHES)("$kind", (kind) => {
+  test("the owner's cache of replies is not emptied when the copy for pub/sub loses its socket", async () => {
     await using scope = await testScope();
-    await using mine = await handIn(kind, scope, {
-      clientSideCache: { ttl: 0, maxEntries: 0, evictPolicy: "LRU" },
-    });
-    const { client } = mine as unknown as {
-      client: { get(key: string): Promise<string>; clientSideCache: { size(): number } };
-    };
+    const cache = kind.createCache();
+    await using mine = await handIn(kind, scope, { clientSideCache: cache });
+    const { client } = mine as unknown as { client: { get(key: string): Promise<string> } };
     const embedder = new FakeEmbedder();
     const queue = await mine.queue({ embedder });
     const lost = heard(queue, "connection:lost");
     const restored = heard(queue, "connection:restored");
     await scope.client.set("owner", "value");
     expect(await client.get("owner")).toBe("value");
-    expect(client.clientSideCache.size()).toBe(1);
+    expect(cache.size()).toBe(1);
     await scope.client.sendCommand(["CLIENT", "KILL", "TYPE", "pubsub"]);
     await until(() => restored.length > 0, { what: "the subscriber to be back" });
     expect(lost.map(({ role }) => role)).toEqual(["subscriber"]);
-    expect(client.clientSideCache.size()).toBe(1);
+    expect(cache.size()).toBe(1);
     const ticket = await queue.enqueue("doc:1", "text");
     await queue.flushAndWait({ timeoutMs: 10_000 });
     expect(await ticket.embedding()).toEqual(embedder.vectorOf("text"));

@@ -18,7 +18,9 @@ export interface Proxy extends AsyncDisposable {
   accept(): Promise<void>;
   /** Passes nothing any more, not even an end, and keeps every connection (half-open). */
   stall(): void;
-  /** Passes again, first what was held back. */
+  /** Reads nothing more of what clients send, so that their sockets fill. */
+  jam(): void;
+  /** Passes and reads again, first what was held back. */
   flow(): void;
   /** Holds every chunk back for so long, in each direction. */
   delay(ms: number): void;
@@ -70,6 +72,7 @@ export async function startProxy(target: number): Promise<Proxy> {
   const flow = (): void => {
     release?.();
     release = undefined;
+    for (const [client] of pairs) client.resume();
   };
   const stop = async (): Promise<void> => {
     flow();
@@ -101,6 +104,9 @@ export async function startProxy(target: number): Promise<Proxy> {
           release = resolve;
         });
       }
+    },
+    jam() {
+      for (const [client] of pairs) client.pause();
     },
     flow,
     delay(ms) {

@@ -1,4 +1,5 @@
-// The package as npm would install it: packed, unpacked into a folder of its own, dependencies linked.
+// The package as npm would install it: packed, unpacked into a folder of its own, dependencies linked,
+// and newer clients that its user may have.
 
 import { cp, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -20,7 +21,7 @@ export async function installPackage(): Promise<InstalledPackage> {
   await run(ROOT, "npm", "pack", "--ignore-scripts", "--pack-destination", dir);
   const [tarball = ""] = (await readdir(dir)).filter((name) => name.endsWith(".tgz"));
   await run(dir, "tar", "-xzf", tarball, "-C", join(modules, "embedq"), "--strip-components=1");
-  for (const name of ["redis", "valibot"]) {
+  for (const name of ["redis", "redis-5", "redis-6", "valibot"]) {
     await symlink(join(ROOT, "node_modules", name), join(modules, name));
   }
   for (const name of await readdir(import.meta.dir)) {

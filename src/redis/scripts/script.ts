@@ -224,7 +224,7 @@ end
 -- A dead letter; what the cap drops is counted. Returns an error table under OOM, as XADD does.
 local function writeLetter(s, ...)
   local before = redis.call('XLEN', DEAD)
-  local id = redis.pcall('XADD', DEAD, 'MAXLEN', '=', s.maxDeadLetters, '*', ...)
+  local id = redis.pcall('XADD', DEAD, 'MAXLEN', s.maxDeadLetters, '*', ...)
   if type(id) == 'table' and id.err then return id end
   local dropped = before + 1 - redis.call('XLEN', DEAD)
   if dropped > 0 then redis.pcall('HINCRBY', SETTINGS, 'deadLettersDropped', dropped) end
