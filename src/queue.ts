@@ -37,7 +37,7 @@ export interface QueueOptions
     ProducerOptions,
     ConsumerOptions,
     ModelOptions {
-  /** A URL, options of node-redis, or a connected node-redis client, which stays yours. */
+  /** A URL, options of node-redis, or a connected client of node-redis 4, 5 or 6, which stays yours. */
   readonly redis: RedisOption;
 }
 

@@ -20,7 +20,11 @@ import { Subscriber } from "./redis/subscriber.ts";
 
 export type { RedisClientLike, RedisClientOptions } from "./redis/client.ts";
 
-/** How Redis is reached: a URL, options of node-redis, or a connected client of node-redis 4. */
+/**
+ * How Redis is reached: a URL; options of node-redis 4, which embedq connects with; or a connected client
+ * of node-redis 4, 5 or 6, which stays yours: embedq sends commands through it, makes a copy of it for
+ * pub/sub, and closes the copy alone. A cluster, a pool or Sentinel is refused.
+ */
 export type RedisOption = string | RedisClientLike | RedisClientOptions;
 
 /** A hint on the doorbell: the word, and what follows it. */

@@ -16,7 +16,7 @@ import { checkRedisOption, type RedisOption, Session } from "./session.ts";
 
 /** Options of an {@link EmbeddingWorker}. */
 export interface WorkerOptions extends CommonOptions, ConsumerOptions, ModelOptions {
-  /** A URL, options of node-redis, or a connected node-redis client, which stays yours. */
+  /** A URL, options of node-redis, or a connected client of node-redis 4, 5 or 6, which stays yours. */
   readonly redis: RedisOption;
 }
 

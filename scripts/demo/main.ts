@@ -74,7 +74,6 @@ async function run(
 
   const { model, dimensions } = demoEmbedder();
   await using queue = new EmbeddingQueue({
-    // The types of node-redis do not fit by themselves.
     redis: visit.client,
     name: visit.name,
     model,

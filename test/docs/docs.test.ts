@@ -34,7 +34,12 @@ test.each(["bun", "node"])(
 );
 
 test("every TypeScript example of the README, the guides and the doc comments type-checks", async () => {
-  const pages = ["README.md", "docs/providers.md", "docs/changing-the-model.md"];
+  const pages = [
+    "README.md",
+    "docs/providers.md",
+    "docs/changing-the-model.md",
+    "docs/guides/compatibility.md",
+  ];
   const inPages = await Promise.all(pages.map(examplesOf));
   const shown = [...inPages.flat(), ...(await examplesInComments())];
   const examples = shown.filter(({ language }) => language === "ts");

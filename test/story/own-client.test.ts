@@ -3,12 +3,9 @@
 import { expect, test } from "bun:test";
 import { inspect } from "node:util";
 import { createClient } from "redis";
-import type { RedisClientLike } from "../../src/index.ts";
 import { FakeEmbedder } from "../helpers/embedder.ts";
 import { failure, heard, items, testScope } from "../helpers/scope.ts";
 import { until } from "../helpers/until.ts";
-
-const asRedis = (client: unknown) => client as RedisClientLike;
 
 test("a client that is handed in does the work, stays open and stays as it was", async () => {
   await using scope = await testScope();
@@ -30,7 +27,7 @@ test("a client that is handed in does the work, stays open and stays as it was",
     });
     const before = shape();
     const embedder = new FakeEmbedder();
-    const queue = await scope.queue({ redis: asRedis(client), embedder });
+    const queue = await scope.queue({ redis: client, embedder });
     const tickets = await queue.enqueueMany(items(60));
     await queue.flushNow();
     const vectors = await Promise.all(tickets.map((ticket) => ticket.embedding()));
@@ -53,7 +50,7 @@ test("a client with a database and a name of its own: waits hear the right datab
   await client.connect();
   try {
     const embedder = new FakeEmbedder();
-    const queue = await scope.queue({ redis: asRedis(client), embedder });
+    const queue = await scope.queue({ redis: client, embedder });
     const ticket = await queue.enqueue("doc:1", "text");
     const wait = ticket.embedding({ timeoutMs: 5000 });
     await queue.flushNow();
@@ -74,7 +71,7 @@ test("a client that changed its database by SELECT is heard as well", async () =
   await client.select(5);
   try {
     const embedder = new FakeEmbedder();
-    const queue = await scope.queue({ redis: asRedis(client), embedder });
+    const queue = await scope.queue({ redis: client, embedder });
     const ticket = await queue.enqueue("doc:1", "text");
     const wait = ticket.embedding({ timeoutMs: 5000 });
     await queue.flushNow();
@@ -92,10 +89,10 @@ test("one client may serve several queue objects", async () => {
   await client.connect();
   try {
     const embedder = new FakeEmbedder();
-    const worker = await scope.worker({ redis: asRedis(client), embedder });
-    const producer = await scope.queue({ redis: asRedis(client) });
+    const worker = await scope.worker({ redis: client, embedder });
+    const producer = await scope.queue({ redis: client });
     await worker.stop();
-    const second = await scope.worker({ redis: asRedis(client), embedder });
+    const second = await scope.worker({ redis: client, embedder });
     const ticket = await producer.enqueue("doc:1", "text");
     await producer.flushAndWait();
     expect(await ticket.embedding()).toEqual(embedder.vectorOf("text"));
@@ -108,7 +105,7 @@ test("one client may serve several queue objects", async () => {
 
 test("a client that is not connected is refused with a clear error", async () => {
   await using scope = await testScope();
-  const queue = scope.newQueue({ redis: asRedis(createClient({ url: scope.url })) });
+  const queue = scope.newQueue({ redis: createClient({ url: scope.url }) });
   const error = (await failure(queue.start())) as Error;
   expect(error).toMatchObject({ code: "ERR_OPTION_INVALID" });
   expect(error.message).toContain("connect");
@@ -120,7 +117,7 @@ test("a client in legacy mode is refused with a clear error, and stays open", as
   client.on("error", () => {});
   await client.connect();
   try {
-    const error = (await failure(scope.newQueue({ redis: asRedis(client) }).start())) as Error;
+    const error = (await failure(scope.newQueue({ redis: client }).start())) as Error;
     expect(error).toMatchObject({ code: "ERR_OPTION_INVALID" });
     expect(error.message).toContain("legacy");
     expect(client.isReady).toBe(true);
@@ -151,7 +148,7 @@ test("when Redis dies no 'error' event goes unhandled, and work goes on when it 
   await client.connect();
   try {
     const embedder = new FakeEmbedder();
-    const queue = await scope.queue({ redis: asRedis(client), embedder });
+    const queue = await scope.queue({ redis: client, embedder });
     const lost = heard(queue, "connection:lost");
     const restored = heard(queue, "connection:restored");
     await proxy.refuse();

@@ -9,6 +9,8 @@ import {
   ErrorReply,
   SocketClosedUnexpectedlyError,
 } from "redis";
+import * as five from "redis-5";
+import * as six from "redis-6";
 import { EmbedqError } from "../../src/model/errors.ts";
 import { NoAnswerError } from "../../src/redis/client.ts";
 import { classify, redisError } from "../../src/redis/failures.ts";
@@ -75,6 +77,34 @@ describe("errors of the client and of the network", () => {
   ];
   test.each(passing)("classify takes it for passing: %s", (_, error) => {
     expect(classify(error)).toBe("passing");
+  });
+
+  describe.each([
+    ["node-redis 5", five],
+    ["node-redis 6", six],
+  ] as const)("%s", (_, client) => {
+    test("classify takes what its own errors tell of the connection for passing", () => {
+      const errors = [
+        new client.SocketClosedUnexpectedlyError(),
+        new client.ClientClosedError(),
+        new client.ClientOfflineError(),
+        new client.ConnectionTimeoutError(),
+        new client.DisconnectsClientError(),
+        new client.SocketTimeoutError(5000),
+        new client.TimeoutError(),
+        new client.SocketTimeoutDuringMaintenanceError(5000),
+        new client.CommandTimeoutDuringMaintenanceError(5000),
+        new Error("The queue is full"),
+      ];
+      expect(errors.map(classify)).toEqual(errors.map(() => "passing"));
+    });
+
+    test("classify reads an error reply by its first word", () => {
+      expect(classify(new client.SimpleError("LOADING Redis is loading"))).toBe("passing");
+      expect(classify(new client.SimpleError("NOSCRIPT No matching script"))).toBe("noScript");
+      expect(classify(new client.SimpleError("NOPERM no permissions"))).toBe("final");
+      expect(classify(new client.BlobError("WRONGTYPE Operation against a key"))).toBe("final");
+    });
   });
 
   test("classify takes anything else for final", () => {
