@@ -56,7 +56,7 @@ describe.each(KINDS)("$kind", (kind) => {
     const tickets = await queue.enqueueMany(items(30));
     // A timer would look by itself much later than this.
     const waits = Promise.all(tickets.map((ticket) => ticket.embedding({ timeoutMs: 10_000 })));
-    const channels = async () => await scope.client.pubSubChannels("__keyspace@*");
+    const channels = async () => scope.client.pubSubChannels("__keyspace@*");
     await until(async () => (await channels()).length === 30, { what: "the waits to be live" });
     expect(Number(await scope.client.sendCommand(["CLIENT", "KILL", "TYPE", "pubsub"]))).toBe(1);
     await until(() => restored.length === 1, { what: "the subscriber to be back" });
