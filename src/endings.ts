@@ -80,7 +80,8 @@ export class Endings {
     const jobs = embedded.map(({ job }) => job);
     const wanted = new Set(await this.#steps.persist("renew", () => leases.stillWanted(jobs)));
     // What the queue no longer wants is not written, only let go of.
-    const settled = jobs.filter((job) => !wanted.has(job));
+    await this.#letGo(jobs.filter((job) => !wanted.has(job)));
+    const settled: Job[] = [];
     const buried: Burial[] = [];
     let left = embedded.filter(({ job }) => wanted.has(job));
     for (let attempt = 0; left.length > 0; attempt++) {
@@ -111,7 +112,6 @@ export class Endings {
       await this.#ringGone(missing);
       if (left.length > 0) await this.#steps.pauseBlocked("write", words, attempt);
     }
-    await this.settle(settled);
     for (const { reason } of buried) this.note(new Error(reason));
     await this.bury(buried);
   }
@@ -167,6 +167,12 @@ export class Endings {
 
   /** Texts whose results are stored already: a crash only kept them from being settled. */
   async settle(jobs: readonly Job[]): Promise<void> {
+    // Before the work is let go of: after a crash in between it is announced again, and not forgotten.
+    await this.#context.session.announce(keysOf(jobs));
+    await this.#letGo(jobs);
+  }
+
+  async #letGo(jobs: readonly Job[]): Promise<void> {
     if (jobs.length === 0) return;
     const { session, space, leases } = this.#context;
     const step = () => this.#steps.persist("settle", () => settleJobs(session.link, space, jobs));
@@ -191,6 +197,7 @@ export class Endings {
       );
       const unmarked = left.filter((_, i) => typeof marks[i] === "object");
       const marked = left.filter((_, i) => typeof marks[i] !== "object");
+      await session.announce(keysOf(marked.map(({ job }) => job)));
       const letters = await this.#steps.persist("write a dead letter", () =>
         giveUpJobs(
           session.link,
@@ -215,7 +222,7 @@ export class Endings {
     const { link } = this.#context.session;
     const jobs = burials.map(({ job }) => job);
     const wanted = await this.#steps.persist("read", () => areOutstanding(link, jobs));
-    await this.settle(jobs.filter((_, i) => !wanted[i]));
+    await this.#letGo(jobs.filter((_, i) => !wanted[i]));
     return burials.filter((_, i) => wanted[i]);
   }
 
@@ -232,12 +239,7 @@ export class Endings {
   /** Nothing was written for these: no event of the destination will end the waits. */
   async #ringGone(jobs: readonly Job[]): Promise<void> {
     const { link } = this.#context.session;
-    await this.#steps.persist("ring", () =>
-      ringGone(
-        link,
-        jobs.map(({ key }) => key),
-      ),
-    );
+    await this.#steps.persist("ring", () => ringGone(link, keysOf(jobs)));
   }
 
   #writeStage(): WriteStage {
@@ -257,6 +259,10 @@ export class Endings {
 
 /** Answers of a write after which the destination tells nobody anything. */
 const SILENT = new Set(["missing", "wrongtype", "forbidden"]);
+
+function keysOf(jobs: readonly Job[]): string[] {
+  return jobs.map(({ key }) => key);
+}
 
 function spaceChanged(job: Job): Return {
   const message =

@@ -84,6 +84,12 @@ export type {
 export type { EmbeddingsQuery, StoredEmbedding, StoredOptions } from "./model/stored.ts";
 export { decodeEmbedding, encodeEmbedding } from "./model/vector.ts";
 export type {
+  TakeOverOptions,
+  TakeOverProblem,
+  TakeOverProgress,
+  TakeOverResult,
+} from "./model/takeover.ts";
+export type {
   BackfillOptions,
   ReembedOptions,
   TextOf,

@@ -1,11 +1,14 @@
-// How texts come into a queue: handed in by a producer, or read by a walk over hashes in Redis.
+// How texts come into a queue: handed in by a producer, read by a walk over hashes in Redis, or taken
+// over from the Python module that embedq replaces.
 
 import { type AcceptedText, type EnqueueStage, enqueue, enqueueRead } from "./flow/enqueue.ts";
+import { TakeOver } from "./flow/takeover.ts";
 import { Walk } from "./flow/walk.ts";
 import { EnqueueError } from "./model/errors.ts";
 import { checkItems } from "./model/input.ts";
 import type { EnqueueItem } from "./model/job.ts";
 import { Wakeup } from "./model/lifecycle.ts";
+import { checkTakeOver, type TakeOverOptions, type TakeOverResult } from "./model/takeover.ts";
 import {
   checkModel,
   checkWalk,
@@ -81,6 +84,27 @@ export async function walkHashes(
   }
 }
 
+/** Enqueues what the Python module has not embedded yet, and removes it there. */
+export async function takeOverWork(
+  session: Session,
+  options: TakeOverOptions | undefined,
+  stopSignal: AbortSignal,
+): Promise<TakeOverResult> {
+  const plan = checkTakeOver(options);
+  // What the module wrote has no source to compare a text with.
+  const stage = stageOf(session, false);
+  const takeOver = new TakeOver(
+    {
+      link: session.link,
+      maxBatchSize: () => session.settings.maxBatchSize,
+      enqueue: (texts) => enqueueRead(stage, texts),
+      stopSignal,
+    },
+    plan,
+  );
+  return await takeOver.run();
+}
+
 function stageOf(session: Session, skipsUnchanged: boolean): EnqueueStage {
   return {
     link: session.link,
@@ -88,5 +112,6 @@ function stageOf(session: Session, skipsUnchanged: boolean): EnqueueStage {
     skipsUnchanged,
     current: () => ({ space: session.settings.space, fields: session.fields }),
     refresh: () => session.refresh(),
+    announce: (keys) => session.announce(keys, false),
   };
 }

@@ -3,7 +3,7 @@
 
 import { Drain } from "./drain.ts";
 import { flushAndWait, flushNow } from "./flow/flush.ts";
-import { acceptItems, walkHashes } from "./intake.ts";
+import { acceptItems, takeOverWork, walkHashes } from "./intake.ts";
 import { EmbedqError } from "./model/errors.ts";
 import { checkListener } from "./model/event-names.ts";
 import { EventEmitter, type EventListener, type EventName } from "./model/events.ts";
@@ -26,6 +26,7 @@ import {
   resolveOptions,
 } from "./model/options.ts";
 import type { FlushResult } from "./model/outcome.ts";
+import type { TakeOverOptions, TakeOverResult } from "./model/takeover.ts";
 import type { BackfillOptions, ReembedOptions, WalkResult } from "./model/walk.ts";
 import { checkRedisOption, type RedisOption, Session } from "./session.ts";
 import { Ticket, type TicketData } from "./ticket.ts";
@@ -167,6 +168,19 @@ export class EmbeddingQueue extends QueueUpkeep {
    */
   async backfill(options: BackfillOptions): Promise<WalkResult> {
     return walkHashes(this.#open("backfill"), "backfill", options, this.#life.signal);
+  }
+
+  /**
+   * Moves what a queue of the Python module (sorted sets `embed_queue:pending` and `:inflight`) has not
+   * embedded yet into this queue, each text as of the time when it was enqueued there: what embedq was
+   * given later for the same key wins. The module may go on meanwhile; this acts like one of its workers.
+   * May run twice at once, and again after a crash: what it had claimed is taken up again after
+   * `inFlightAfterMs`. On a single Redis, not on a cluster.
+   *
+   * @throws {EmbedqError} `ERR_OPTION_INVALID`; `ERR_REDIS_UNAVAILABLE`, `ERR_REDIS_REPLY`; `ERR_STOPPED`.
+   */
+  async takeOver(options?: TakeOverOptions): Promise<TakeOverResult> {
+    return takeOverWork(this.#open("take over"), options, this.#life.signal);
   }
 
   /** The ticket of an earlier `enqueue`, from what was stored of it: works in any process of the queue. */

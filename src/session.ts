@@ -1,6 +1,7 @@
 // What a queue and a worker are built on: the two connections, the settings agreed with the queue,
 // the doorbell, and the waits.
 
+import { publishDone, publishIfDone } from "./flow/done.ts";
 import { configureQueue, joinQueue } from "./flow/settings.ts";
 import { Waits } from "./flow/wait.ts";
 import { asError } from "./model/errors.ts";
@@ -150,6 +151,21 @@ export class Session {
   prepareWaits(): void {
     if (this.options.notifications !== "auto") return;
     this.#notifications ??= this.#enableNotifications();
+  }
+
+  /**
+   * Tells listeners of `doneChannelPrefix` that the work of these keys is done. Never fails.
+   *
+   * @param isSure False where something newer may be outstanding for some of them: those are passed over.
+   */
+  async announce(keys: readonly string[], isSure = true): Promise<void> {
+    const { doneChannelPrefix } = this.options;
+    if (doneChannelPrefix === undefined || keys.length === 0) return;
+    try {
+      await (isSure ? publishDone : publishIfDone)(this.link, doneChannelPrefix, keys);
+    } catch (error) {
+      this.events.emit("publish:failed", { error: asError(error) });
+    }
   }
 
   async close(reason: Error): Promise<void> {

@@ -97,7 +97,9 @@ export abstract class QueueUpkeep {
    * work in flight still arrives.
    */
   async cancel(key: string): Promise<CancelResult> {
-    const [result = "absent"] = await cancelWork(this.#open("cancel").link, [checkKey(key)]);
+    const session = this.#open("cancel");
+    const [result = "absent"] = await cancelWork(session.link, [checkKey(key)]);
+    if (result !== "absent") await session.announce([key]);
     return result;
   }
 

@@ -33,6 +33,8 @@ export interface EnqueueStage {
   current(): { readonly space: VectorSpace | undefined; readonly fields: DestinationFields };
   /** Reads the settings again. Throws where they no longer agree with this process. */
   refresh(): Promise<void>;
+  /** Nothing had to be enqueued for these keys: where nothing is outstanding either, their work is done. */
+  announce(keys: readonly string[]): Promise<void>;
 }
 
 /** What a ticket holds. */
@@ -62,6 +64,7 @@ export async function enqueue(
       isForced: false,
     });
     entries += done.entries;
+    await announceDone(stage, done.texts);
     for (const { key, version } of done.texts) accepted.push({ key, version });
   }
 }
@@ -80,9 +83,15 @@ export async function enqueueRead(
   for (const { from, to } of chunksOf(texts)) {
     const order = { earlierEntries: 0, isLastChunk: false, isForced: false };
     const done = await acceptChunk(stage, texts.slice(from, to), order);
+    await announceDone(stage, done.texts);
     count += done.texts.filter(({ kind }) => kind !== "same" && kind !== "superseded").length;
   }
   return count;
+}
+
+function announceDone(stage: EnqueueStage, texts: readonly DecidedText[]): Promise<void> {
+  const here = texts.filter(({ kind }) => kind !== "queued" && kind !== "same");
+  return stage.announce(here.map(({ key }) => key));
 }
 
 interface ChunkOrder {

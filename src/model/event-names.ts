@@ -23,6 +23,7 @@ const NAMES: Readonly<Record<EventName, true>> = {
   "budget:exhausted": true,
   "limit:lowered": true,
   "cache:failed": true,
+  "publish:failed": true,
   "data:repaired": true,
   "settings:refused": true,
   "notifications:enabled": true,

@@ -50,6 +50,8 @@ export interface EmbedqEvents {
   "limit:lowered": { readonly measure: CallMeasure; readonly limit: number };
   /** The cache could not be read or written; the provider is called instead. */
   "cache:failed": { readonly error: Error };
+  /** Listeners of `doneChannelPrefix` could not be told that work is done; the work is not touched by that. */
+  "publish:failed": { readonly error: Error };
   /** A call after the pause succeeded. */
   "cooldown:ended": Record<never, never>;
   /** Data that embedq did not write, or that was lost, was removed or set aside as a dead letter. */

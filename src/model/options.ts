@@ -33,6 +33,12 @@ export interface CommonOptions extends Optional<QueueSettings> {
   readonly commandTimeoutMs?: number | undefined;
   /** Whether a destination that does not exist is created, or its text is dropped. @default "create" */
   readonly onMissing?: "create" | "skip" | undefined;
+  /**
+   * For those who wait on channels instead of tickets, as during a change-over from another queue:
+   * when the work of a key is done, whatever its end, `1` is published on this prefix and the key.
+   * @default nothing is published
+   */
+  readonly doneChannelPrefix?: string | undefined;
 }
 
 /** Options of the part that consumes. */
@@ -100,6 +106,7 @@ export interface ResolvedOptions {
   readonly name: string;
   readonly commandTimeoutMs: number;
   readonly onMissing: "create" | "skip";
+  readonly doneChannelPrefix?: string | undefined;
   readonly concurrency: number;
   readonly embedTimeoutMs: number;
   readonly stopTimeoutMs: number;
@@ -137,6 +144,7 @@ const optionsSchema = v.strictObject(
     name: v.optional(keyName, "embed_queue"),
     commandTimeoutMs: v.optional(wholeFrom(1, MAX_TIMER_MS), 10_000),
     onMissing: v.optional(oneOf("create", "skip"), "create"),
+    doneChannelPrefix: v.optional(text(/^[^\0\n]+$/, "a name without line breaks")),
     concurrency: v.optional(wholeFrom(1, 10_000), 4),
     embedTimeoutMs: v.optional(wholeFrom(1, MAX_TIMER_MS), 60_000),
     stopTimeoutMs: v.optional(wholeFrom(0, MAX_TIMER_MS), 10_000),
