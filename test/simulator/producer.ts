@@ -53,6 +53,7 @@ function makeStage(world: World, actor: Actor): EnqueueStage {
     onMissing: plan.onMissing,
     skipsUnchanged: plan.skipsUnchanged,
     current: () => ({ space, fields: FIELDS }),
+    announce: () => Promise.resolve(),
     refresh: async () => {
       const reply = await runJoin(actor.link, {}, SETTINGS);
       if (reply.status === "ok") space = reply.settings.space;

@@ -95,6 +95,7 @@ export class Rig {
       skipsUnchanged: true,
       current: () => ({ space: SPACE, fields: this.fields }),
       refresh: () => Promise.reject(new Error("the settings are another's by now")),
+      announce: () => Promise.resolve(),
     };
     await enqueue(stage, items, accepted, undefined);
     return accepted;
