@@ -30,17 +30,23 @@ export interface ClaimedMember {
 
 export class PythonModule {
   readonly #client: TestClient;
-  /** The clock of its host, in seconds. */
-  readonly now: () => number;
+  readonly #aheadS: number;
 
-  constructor(client: TestClient, now: () => number = () => Date.now() / 1000) {
+  /** @param aheadS By how many seconds the clock of its host is ahead; negative for what it did earlier. */
+  constructor(client: TestClient, aheadS = 0) {
     this.#client = client;
-    this.now = now;
+    this.#aheadS = aheadS;
+  }
+
+  /** As Python's `time.time()`, to the microsecond. */
+  async now(): Promise<number> {
+    const [seconds, micros] = (await this.#client.sendCommand(["TIME"])) as [string, string];
+    return Number(seconds) + Number(micros) / 1e6 + this.#aheadS;
   }
 
   async enqueue(key: string, text: string): Promise<void> {
     if (text.trim() === "") return;
-    const score = this.now();
+    const score = await this.now();
     const member = memberOf(key, text);
     const old = await this.#client.hGet(DEDUP, key);
     if (typeof old === "string") await this.#client.zRem(PENDING, old);
@@ -52,7 +58,7 @@ export class PythonModule {
   }
 
   async claim(count: number): Promise<ClaimedMember[]> {
-    const score = this.now();
+    const score = await this.now();
     const members = (await this.#client.eval(CLAIM, {
       keys: [PENDING, INFLIGHT],
       arguments: [String(score), String(count)],
@@ -120,16 +126,13 @@ export class PythonModule {
 
   /** What it does when it starts. */
   async reclaim(): Promise<void> {
-    const members = await this.#client.zRangeByScore(
-      INFLIGHT,
-      "-inf",
-      this.now() - RECLAIM_AFTER_S,
-    );
+    const now = await this.now();
+    const members = await this.#client.zRangeByScore(INFLIGHT, "-inf", now - RECLAIM_AFTER_S);
     if (members.length === 0) return;
     const multi = this.#client.multi();
     for (const member of members) {
       multi.zRem(INFLIGHT, member);
-      multi.zAdd(PENDING, { score: this.now(), value: member });
+      multi.zAdd(PENDING, { score: now, value: member });
     }
     await multi.exec();
   }

@@ -16,7 +16,7 @@ import {
 test("what waits, what a dead worker held and what was tried before is embedded, and its waiters hear of it", async () => {
   await using scope = await testScope();
   await using done = await listenForDone(scope.client);
-  const longAgo = new PythonModule(scope.client, () => Date.now() / 1000 - 1000);
+  const longAgo = new PythonModule(scope.client, -1000);
   const module = new PythonModule(scope.client);
   for (let i = 0; i < 3; i++) await longAgo.enqueue(`orphan:${i}`, `orphan ${i}`);
   await longAgo.claim(3);
@@ -70,7 +70,7 @@ test("what a live worker of the module holds is left to it, and counted", async 
 
 test("a text that the module has a newer one of is dropped, wherever the newer one is", async () => {
   await using scope = await testScope();
-  const longAgo = new PythonModule(scope.client, () => Date.now() / 1000 - 1000);
+  const longAgo = new PythonModule(scope.client, -1000);
   const module = new PythonModule(scope.client);
   await longAgo.enqueue("waits", "old");
   await longAgo.enqueue("held", "old");
@@ -90,7 +90,7 @@ test("a text that the module has a newer one of is dropped, wherever the newer o
 
 test("a text whose newer one the module has lost is taken all the same", async () => {
   await using scope = await testScope();
-  const module = new PythonModule(scope.client, () => Date.now() / 1000 - 1000);
+  const module = new PythonModule(scope.client, -1000);
   await module.enqueue("msg:1", "old");
   await module.claim(1);
   // Killed within an enqueue: dedup names what is in no set.
