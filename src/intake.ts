@@ -102,7 +102,7 @@ export async function takeOverWork(
     },
     plan,
   );
-  return await takeOver.run();
+  return takeOver.run();
 }
 
 function stageOf(session: Session, skipsUnchanged: boolean): EnqueueStage {
