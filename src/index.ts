@@ -82,13 +82,13 @@ export type {
   WorkerUsage,
 } from "./model/stats.ts";
 export type { EmbeddingsQuery, StoredEmbedding, StoredOptions } from "./model/stored.ts";
-export { decodeEmbedding, encodeEmbedding } from "./model/vector.ts";
 export type {
   TakeOverOptions,
   TakeOverProblem,
   TakeOverProgress,
   TakeOverResult,
 } from "./model/takeover.ts";
+export { decodeEmbedding, encodeEmbedding } from "./model/vector.ts";
 export type {
   BackfillOptions,
   ReembedOptions,
