@@ -15,7 +15,7 @@ import { queueScript, type Script } from "./script.ts";
 //   blank        idle: the caller writes zero
 //   blankQueued  on the stream: the caller writes zero and settles, or a worker does
 //   superseded   since the version was reserved, something as new came: nothing is done
-const ENQUEUE: Script = queueScript(
+export const ENQUEUE: Script = queueScript(
   "enqueue",
   String.raw`
 local space, earlier, isLast, queueBlanks = ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1', ARGV[4] == '1'
