@@ -59,10 +59,19 @@ const TABLE: readonly Layer[] = [
   { of: ["session.ts"], files: ["model/", "redis/", "flow/"] },
   { of: MACHINERY, files: ["model/", "flow/", ...MACHINERY] },
   { of: DOORS, files: ["model/", "flow/", ...MACHINERY, ...DOORS] },
+  // Of a session it takes only what the option `redis` may be: a session would not open where it must look.
+  {
+    of: ["doctor/"],
+    files: ["model/", "redis/", "flow/tidy.ts", "session.ts", "doctor/"],
+    packages: ["valibot"],
+  },
   { of: ["providers/base64.ts"], files: ["model/"], packages: ["node:buffer"] },
   { of: ["providers/"], files: ["model/", "providers/"], packages: ["valibot"] },
   // Of the machinery and the stages, only types: what options and replies look like.
-  { of: ["index.ts"], files: ["model/", "session.ts", "flow/wait.ts", ...DOORS] },
+  {
+    of: ["index.ts"],
+    files: ["model/", "session.ts", "flow/wait.ts", "doctor/diagnose.ts", ...DOORS],
+  },
   {
     of: ["cli/"],
     files: ["index.ts", "providers/index.ts", "cli/"],

@@ -15,9 +15,12 @@
  * @module
  */
 
+export type { DiagnoseOptions } from "./doctor/diagnose.ts";
+export { diagnose } from "./doctor/diagnose.ts";
 export type { WaitOptions } from "./flow/wait.ts";
 export type { Backoff } from "./model/backoff.ts";
 export type { Budget } from "./model/budget.ts";
+export type { Diagnosis, Finding, FindingLevel } from "./model/diagnosis.ts";
 export type {
   BulkBounds,
   PurgeOptions,

@@ -5,6 +5,7 @@ import type { CancelResult } from "../model/outcome.ts";
 import type { QueueStats, WorkerPause } from "../model/stats.ts";
 import { queueUsageOf, type Usage, workerUsageOf } from "../model/usage.ts";
 import type { Link } from "../redis/link.ts";
+import { runInspect, type Strays } from "../redis/scripts/inspect.ts";
 import { runCancel } from "../redis/scripts/settle.ts";
 import { runRepair, runStats, runSweep } from "../redis/scripts/state.ts";
 
@@ -17,6 +18,18 @@ const DEAD_AFTER_MS = 600_000;
 /** Gives entries to work that has lost its own; returns how much there was. */
 export function repairQueue(link: Link): Promise<number> {
   return runRepair(link);
+}
+
+/** Counts what has lost what it belongs to; changes nothing. */
+export function findStrays(link: Link, signal: AbortSignal | undefined): Promise<Strays> {
+  return runInspect(link, false, signal);
+}
+
+/** Mends what {@link findStrays} finds. */
+export async function mendStrays(link: Link, signal: AbortSignal | undefined): Promise<void> {
+  // Repair comes second: a text whose entry was taken away then gets a new one.
+  await runInspect(link, true, signal);
+  await runRepair(link);
 }
 
 /** Removes consumers of workers that are gone. */

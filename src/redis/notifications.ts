@@ -18,7 +18,7 @@ const NAME = "notify-keyspace-events";
 export async function enableNotifications(link: Link): Promise<string> {
   let flags = await readFlags(link);
   for (let attempt = 0; attempt < 3; attempt++) {
-    const missing = NEEDED.filter((flag) => !hasFlag(flags, flag));
+    const missing = missingIn(flags);
     if (missing.length === 0) return flags;
     await link.send(["CONFIG", "SET", NAME, flags + missing.join("")]);
     flags = await readFlags(link);
@@ -29,8 +29,20 @@ export async function enableNotifications(link: Link): Promise<string> {
   );
 }
 
+/** The flags that are set, and those that are needed and not set. */
+export async function readNotifications(
+  link: Link,
+): Promise<{ readonly flags: string; readonly missing: readonly string[] }> {
+  const flags = await readFlags(link);
+  return { flags, missing: missingIn(flags) };
+}
+
 async function readFlags(link: Link): Promise<string> {
   return asFlatStrings(await link.send(["CONFIG", "GET", NAME]))[1] ?? "";
+}
+
+function missingIn(flags: string): string[] {
+  return NEEDED.filter((flag) => !hasFlag(flags, flag));
 }
 
 function hasFlag(flags: string, flag: string): boolean {

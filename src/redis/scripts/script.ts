@@ -11,7 +11,7 @@ export interface Script {
 }
 
 /** The name of the one consumer group. */
-const GROUP = "embedders";
+export const GROUP = "embedders";
 
 /** The consumer that holds what no worker holds: retries in their backoff, and what was handed back. */
 const PARKED = "parked";
