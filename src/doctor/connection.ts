@@ -26,10 +26,9 @@ export async function lookAtConnection(link: Link, redis: RedisOption): Promise<
   for (let i = 0; i < 3; i++) {
     const askedAt = performance.now();
     try {
-      await link.send(["PING"]);
+      await link.send(["PING"], { repeats: false });
     } catch (error) {
-      // It answers: that is all that is asked here.
-      if (refusalOf(error) === undefined) return unreachable(redis, error);
+      if (!isAnswer(error)) return unreachable(redis, error);
     }
     ms = Math.min(ms, performance.now() - askedAt);
   }
@@ -39,6 +38,11 @@ export async function lookAtConnection(link: Link, redis: RedisOption): Promise<
   const advice =
     "Texts and the password travel in the clear: outside a network of your own, use a URL with rediss://.";
   return note(NAME, found, advice);
+}
+
+/** It is there: that is all that is asked here. A server that cannot save refuses even a PING. */
+function isAnswer(error: unknown): boolean {
+  return refusalOf(error) !== undefined || /^(MISCONF|MASTERDOWN|BUSY)/.test(sayOf(error));
 }
 
 /** Why there is no connection. */
@@ -53,6 +57,8 @@ function adviceFor(said: string, hasTls: boolean): string {
   if (/WRONGPASS|NOAUTH|AUTH /.test(said)) {
     return "Give the user and password that Redis knows: redis://USER:PASSWORD@HOST:PORT, without USER for the default user.";
   }
+  if (/LOADING/.test(said))
+    return "Redis reads its data after a start: run this again when it is done.";
   if (/ENOTFOUND|EAI_AGAIN/.test(said)) return "Check the host name in the URL.";
   if (/certificate|self.signed|SSL|TLS/i.test(said)) {
     return "Check the certificate; give its authority in `socket.ca` of the options, or in NODE_EXTRA_CA_CERTS.";
@@ -91,6 +97,12 @@ function placeOf(redis: RedisOption): Place {
   };
 }
 
+/** The user that is asked for, as far as this process knows. */
+export function userIn(redis: RedisOption): string {
+  const { url, username } = optionsOf(redis);
+  return username || decodeURIComponent(urlOf(url).username ?? "") || "default";
+}
+
 interface SocketOptions {
   readonly host?: string;
   readonly port?: number;
@@ -98,9 +110,15 @@ interface SocketOptions {
   readonly tls?: boolean;
 }
 
-function optionsOf(redis: RedisOption): { url?: string; socket?: SocketOptions } {
+interface ClientOptions {
+  readonly url?: string;
+  readonly username?: string;
+  readonly socket?: SocketOptions;
+}
+
+function optionsOf(redis: RedisOption): ClientOptions {
   if (typeof redis === "string") return { url: redis };
-  return ("sendCommand" in redis ? (redis.options ?? {}) : redis) as { url?: string };
+  return ("sendCommand" in redis ? (redis.options ?? {}) : redis) as ClientOptions;
 }
 
 function urlOf(url: string | undefined): Partial<URL> {

@@ -12,7 +12,7 @@ import { createLink, type Link } from "../redis/link.ts";
 import { asFlatStrings, asText } from "../redis/replies.ts";
 import { checkRedisOption, type RedisOption } from "../session.ts";
 import { type Check, type Checkup, runCheck } from "./checkup.ts";
-import { CLOCK_CHECK, lookAtConnection, unreachable } from "./connection.ts";
+import { CLOCK_CHECK, lookAtConnection, unreachable, userIn } from "./connection.ts";
 import { NOTIFICATIONS_CHECK } from "./notifications.ts";
 import { ORPHANS_CHECK } from "./orphans.ts";
 import { PERSISTENCE_CHECK } from "./persistence.ts";
@@ -110,9 +110,9 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
 async function lookAtRedis(
   redis: RedisOption,
   options: ResolvedOptions,
-  own: v.InferOutput<typeof ownSchema>,
+  { destination, signal, fix }: v.InferOutput<typeof ownSchema>,
 ): Promise<readonly Finding[]> {
-  own.signal?.throwIfAborted();
+  signal?.throwIfAborted();
   const ignore = () => undefined;
   const hooks = { onLost: ignore, onRestored: ignore };
   const timeoutMs = options.commandTimeoutMs;
@@ -133,12 +133,17 @@ async function lookAtRedis(
       link,
       options,
       database: await connection.database(),
-      user: await userOf(link),
-      destination: own.destination ?? (await someDestination(link)),
-      signal: own.signal,
+      user: await userOf(link, redis),
+      destination: destination ?? (await someDestination(link)),
+      signal,
     };
     const findings = [first];
-    for (const one of CHECKS) findings.push(...(await runCheck(one, at, own.fix)));
+    for (const one of CHECKS) {
+      const own = await runCheck(one, at, fix);
+      findings.push(...own);
+      // Nothing else can be done there, and nothing else that is found there matters.
+      if (one === ROLE_CHECK && own.some(({ level }) => level === "problem")) break;
+    }
     return findings;
   } finally {
     await connection.close();
@@ -153,12 +158,12 @@ async function lookAtEmbedder(
 }
 
 /** Who this connection is, in Redis' eyes. */
-async function userOf(link: Link): Promise<string> {
+async function userOf(link: Link, redis: RedisOption): Promise<string> {
   try {
     return asText(await link.send(["ACL", "WHOAMI"]));
   } catch {
-    // Not told to this user, or by this server: a placeholder for the advice.
-    return "USER";
+    // Not told to this user, or by this server.
+    return userIn(redis);
   }
 }
 

@@ -68,7 +68,7 @@ function judge(at: Checkup, of: Grade, lacks: readonly Lack[]): Finding[] {
   return [(isNeeded ? problem : warning)(NAME, found, advice)];
 }
 
-/** `the command xadd, the keys {q}:dedup and {q}:dead, the channel {q}:doorbell`. */
+/** `the command xadd; the keys {q}:dedup, {q}:dead; the channel {q}:doorbell`. */
 function list(lacks: readonly Lack[]): string {
   const parts = (["command", "key", "channel"] as const).flatMap((kind) => {
     const own = lacks.filter(({ refusal }) => refusal === kind);
@@ -76,9 +76,9 @@ function list(lacks: readonly Lack[]): string {
       ...new Set(own.map(({ command, name }) => (kind === "command" ? command : name))),
     ];
     if (names.length === 0) return [];
-    return [`the ${kind}${names.length === 1 ? "" : "s"} ${names.join(" and ")}`];
+    return [`the ${kind}${names.length === 1 ? "" : "s"} ${names.join(", ")}`];
   });
-  return parts.join(", ");
+  return parts.join("; ");
 }
 
 /** The line that gives what lacks; what it gives twice harms nothing. */

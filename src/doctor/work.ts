@@ -67,12 +67,12 @@ function judgeWorkers({ workers, waiting, parked }: QueueStats, leaseMs: number)
   if (lost.length > 0) {
     const texts = lost.reduce((sum, { inFlight }) => sum + inFlight, 0);
     const longest = Math.max(...lost.map(({ idleMs }) => idleMs));
-    const found = `${count(lost.length, "worker")} of which nothing was seen for up to ${Math.round(longest / 1000)} s ${lost.length === 1 ? "holds" : "hold"} ${count(texts, "text")}, longer than the lease of ${leaseMs / 1000} s`;
+    const found = `${count(lost.length, "worker")} of which nothing was seen for up to ${longest} ms ${lost.length === 1 ? "holds" : "hold"} ${count(texts, "text")}, longer than the lease of ${leaseMs} ms`;
     const advice =
       "Any running worker takes them over within a minute: start one (`embedq work`). If one runs, look whether it reaches Redis.";
     findings.push(warning("work", found, advice));
   }
-  const present = workers.filter(({ idleMs }) => idleMs < Math.max(AWAY_MS, leaseMs));
+  const present = workers.filter((worker) => worker.idleMs < AWAY_MS && !lost.includes(worker));
   if (present.length === 0 && waiting + parked > 0) {
     const found = `${count(waiting + parked, "text")} outstanding, and no worker is running`;
     findings.push(warning("work", found, "Start one: `embedq work`, or `embedq drain` for once."));

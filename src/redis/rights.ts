@@ -46,7 +46,8 @@ export async function findMissingRights(
 async function missing(link: Link, probe: Probe): Promise<MissingRight | undefined> {
   const { of, command, on } = probe;
   try {
-    await link.send(probe.args);
+    // Not again: a server that takes no writes at the moment refuses rights before it says so.
+    await link.send(probe.args, { repeats: false });
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal !== undefined) return { of, command, refusal, name: on };
