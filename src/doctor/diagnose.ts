@@ -3,7 +3,7 @@
 import * as v from "valibot";
 import { check, signal as signalSchema, text } from "../model/check.ts";
 import type { Diagnosis, Finding } from "../model/diagnosis.ts";
-import type { Embedder } from "../model/embedder.ts";
+import type { Embedder, EmbedFunction } from "../model/embedder.ts";
 import { EmbedqError } from "../model/errors.ts";
 import { type ResolvedOptions, resolveOptions } from "../model/options.ts";
 import { Connection } from "../redis/connection.ts";
@@ -29,7 +29,7 @@ export interface DiagnoseOptions {
   /** Name of the queue. @default "embed_queue" */
   readonly name?: string | undefined;
   /** Is called once, and must be of the queue's model. Without it, the provider is not looked at. */
-  readonly embedder?: Embedder | undefined;
+  readonly embedder?: Embedder | EmbedFunction | undefined;
   /** Name of the model that the queue must have; together with `dimensions`. @default that of the embedder */
   readonly model?: string | undefined;
   /** Numbers in each vector. @default those of the embedder */

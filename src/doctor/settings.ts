@@ -63,8 +63,8 @@ function judgeSpace({ link, options: { asked, embedder } }: Checkup, stored: Sto
   const as = (name: (typeof SPACE)[number]) =>
     `\`${name}\` is ${stored.get(name) || "empty"}, ${who} ${asked[name] || "empty"}`;
   const found = `The queue is of another model: ${differences.map(as).join("; ")}. No process with this embedder would start`;
-  const changes = wanted.map(([name, value]) => `${name}=${value}`).join(" ");
-  const advice = `Use the model of the queue; or another queue, with --name; or move the queue to the new one: \`embedq config set ${changes} --name ${link.keys.name}\`, in code configure(), and then reembed the vectors that are stored.`;
+  const changes = wanted.map(([name, value]) => `--${name} ${JSON.stringify(value)}`).join(" ");
+  const advice = `Use the model of the queue; or another queue, with --name; or move the queue to the new one: \`embedq config set ${changes} --name ${JSON.stringify(link.keys.name)}\`, in code configure(), and then reembed the vectors that are stored.`;
   return [problem(NAME, found, advice)];
 }
 
@@ -78,7 +78,7 @@ function judgeNumbers(stored: Stored): Finding[] {
     warning(
       NAME,
       `\`${name}\` is no number: its default is used, ${DEFAULT_SETTINGS[name]}`,
-      `Store one: \`embedq config set ${name}=${DEFAULT_SETTINGS[name]}\`, in code configure().`,
+      "Store one with `embedq config set`, in code configure().",
     ),
   );
 }

@@ -94,7 +94,7 @@ export const LETTERS_CHECK: Check = {
     if (deadDropped > 0) {
       const found = `${count(deadDropped, "dead letter")} ${deadDropped === 1 ? "was" : "were"} dropped, as more than maxDeadLetters came`;
       const advice =
-        "Their texts are lost to the queue. Raise the cap (`embedq config set maxDeadLetters=…`), and find out why texts are given up: `embedq dead ls`.";
+        "Their texts are lost to the queue. Raise the cap (`embedq config set --max-dead-letters`), and find out why texts are given up: `embedq dead ls`.";
       findings.push(warning("dead-letters", found, advice));
     }
     if (dead > 0) {

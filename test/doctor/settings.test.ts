@@ -19,7 +19,7 @@ test("another model in the settings is a problem; so are other dimensions and an
   for (const part of ["`model` is small-1", "large-2", "`dimensions` is 8", "`task` is empty"]) {
     expect(finding?.found).toContain(part);
   }
-  expect(finding?.advice).toContain("model=large-2 dimensions=4 task=search");
+  expect(finding?.advice).toContain('--model "large-2" --dimensions 4 --task "search"');
   const named = await diagnoseScope(scope, { model: "small-1", dimensions: 9 });
   expect(of(named, "settings")[0]?.found).toContain("`dimensions` is 8, this process asks for 9");
   const same = await diagnoseScope(scope, { model: "small-1", dimensions: 8 });
