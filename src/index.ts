@@ -20,7 +20,6 @@ export { diagnose } from "./doctor/diagnose.ts";
 export type { WaitOptions } from "./flow/wait.ts";
 export type { Backoff } from "./model/backoff.ts";
 export type { Budget } from "./model/budget.ts";
-export type { Diagnosis, Finding, FindingLevel } from "./model/diagnosis.ts";
 export type {
   BulkBounds,
   PurgeOptions,
@@ -30,6 +29,7 @@ export type {
   SendBackAllResult,
   SendBackCounts,
 } from "./model/bulk.ts";
+export type { Diagnosis, Finding, FindingLevel } from "./model/diagnosis.ts";
 export type {
   EmbedContext,
   Embedder,

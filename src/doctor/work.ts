@@ -44,19 +44,31 @@ export const WORK_CHECK: Check = {
   fix: ({ link }) => sweepConsumers(link),
 };
 
-function judgeHolds({ isPaused, cooldownMs, pending, ...stats }: QueueStats): Finding[] {
+function judgeHolds({
+  isPaused,
+  cooldownMs,
+  pending,
+  cooldownReason,
+  workers,
+}: QueueStats): Finding[] {
   const findings: Finding[] = [];
   if (isPaused) {
     const found = `The queue is paused, with ${count(pending, "text")} outstanding`;
     findings.push(warning("work", found, "Let it go on: `embedq resume`, in code resume()."));
   }
   if (cooldownMs > 0) {
-    const { cooldownReason } = stats as { cooldownReason?: string };
     const why = cooldownReason === undefined ? "" : `: ${cooldownReason}`;
     const found = `The provider was away or refused; no worker calls it for ${Math.ceil(cooldownMs / 1000)} s more${why}`;
     const advice =
       "It ends by itself. Where the fault is mended, end it now: `embedq resume`, in code resume().";
     findings.push(note("work", found, advice));
+  }
+  for (const { name, pause } of workers) {
+    if (pause === undefined) continue;
+    const found = `The worker ${name} makes no calls for ${Math.ceil(pause.leftMs / 1000)} s more, by its own fault: ${pause.reason}`;
+    const advice =
+      "Mend how that worker is set up, most often its key or its model, and start it again; or end its pause now: `embedq resume`, in code resume().";
+    findings.push(warning("work", found, advice));
   }
   return findings;
 }

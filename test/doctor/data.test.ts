@@ -1,7 +1,8 @@
 // The queue's own data, damaged by hand: found, told, mended, and then whole.
 
 import { expect, test } from "bun:test";
-import { FakeEmbedder } from "../helpers/embedder.ts";
+import { EmbedderError } from "../../src/index.ts";
+import { FakeEmbedder, throwing } from "../helpers/embedder.ts";
 import { items, type Scope, testScope } from "../helpers/scope.ts";
 import { until } from "../helpers/until.ts";
 import { diagnoseScope, faults, of, WELL_SET_UP } from "./findings.ts";
@@ -142,6 +143,27 @@ test("a pause, a cool-down and dead letters are told", async () => {
   await queue.resume();
   await scope.client.del(scope.keys.cooldown);
   expect(of(await diagnoseScope(scope), "work")).toMatchObject([{ level: "ok" }]);
+});
+
+test("a worker that pauses by its own fault is told with its reason", async () => {
+  await using scope = await testScope({ args: WELL_SET_UP });
+  const embedder = new FakeEmbedder();
+  embedder.always(throwing(new EmbedderError("fatal", "The key was revoked")));
+  await scope.worker({ embedder, cooldown: { baseMs: 60_000, maxMs: 60_000 } });
+  const queue = await scope.queue();
+  await queue.enqueueMany(items(2));
+  await queue.flushNow();
+  const found = await until(
+    async () => {
+      const work = of(await diagnoseScope(scope), "work");
+      expect(work.map((finding) => finding.found).join()).toContain("by its own fault");
+      return work;
+    },
+    { what: "the worker to say that it pauses" },
+  );
+  expect(found[0]).toMatchObject({ level: "warning" });
+  expect(found[0]?.found).toContain("The key was revoked");
+  await scope.client.del([scope.keys.pending, scope.keys.dedup]);
 });
 
 test("a foreign value in the place of the stream ends no other check", async () => {
