@@ -62,7 +62,7 @@ export function defineCommand<const S extends Specs>(spec: CommandSpec<S>): AddC
     command.description([spec.summary, spec.description].filter(Boolean).join("\n\n"));
     addOptions(command, spec.options);
     addCommonOptions(command);
-    command.addHelpText("after", examplesText(spec.examples));
+    command.addHelpText("after", SOURCES + examplesText(spec.examples));
     command.action(async () => {
       process.exitCode = await runCommand(spec, command);
     });
@@ -71,8 +71,10 @@ export function defineCommand<const S extends Specs>(spec: CommandSpec<S>): AddC
 
 /** The options that every command has. */
 export function addCommonOptions(command: Command): void {
-  command.optionsGroup("Common options:");
+  const group = "Common options:";
+  command.optionsGroup(group);
   addOptions(command, COMMON);
+  command.addHelpOption(command.createOption("-h, --help", "show help").helpGroup(group));
 }
 
 /** Describes commands that share their first word. */
@@ -93,12 +95,13 @@ async function runCommand<S extends Specs>(
 ): Promise<number> {
   const flags = flagsOf(command);
   const env = process.env;
+  const isVerbose = flags["verbose"] === true;
   const out = new Output({
     isJson: flags["json"] === true,
     isQuiet: flags["quiet"] === true,
+    isVerbose,
     allowsColor: flags["color"] !== false,
   });
-  const isVerbose = flags["verbose"] === true;
   const interruption = new Interruption();
   let context: Context | undefined;
   try {
@@ -141,7 +144,9 @@ function report(out: Output, error: unknown, isVerbose: boolean): void {
 
 function addOptions(command: Command, specs: Specs): void {
   for (const [name, spec] of Object.entries(specs)) {
-    command.option(spec.flags, described(name, spec));
+    const option = command.createOption(spec.flags, described(name, spec));
+    if (spec.group !== undefined) option.helpGroup(spec.group);
+    command.addOption(option);
   }
 }
 
@@ -149,14 +154,21 @@ function described(
   name: string,
   { description, shownFallback, isShared }: OptionSpec<unknown>,
 ): string {
+  const [, ...others] = environmentNames(name);
   const notes = [
     ...(shownFallback === undefined ? [] : [`default: ${shownFallback}`]),
-    ...(isShared ? [`env: ${environmentNames(name).join(", ")}`] : []),
+    // The name that follows from the flag is said once, below.
+    ...(isShared ? [["env", ...others].join(", ")] : []),
   ];
   return notes.length === 0 ? description : `${description} (${notes.join("; ")})`;
 }
 
+/** Said once, in the place of two names beside each option. */
+const SOURCES = `
+(env): also from the environment, --max-attempts 5 as EMBEDQ_MAX_ATTEMPTS=5, and
+from the config file, as "maxAttempts": 5. A flag counts most, the file least.`;
+
 function examplesText(examples: CommandSpec<Specs>["examples"]): string {
   const lines = examples.map(([call, purpose]) => `  # ${purpose}\n  embedq ${call}`);
-  return lines.length === 0 ? "" : `\nExamples:\n${lines.join("\n\n")}`;
+  return lines.length === 0 ? "" : `\n\nExamples:\n${lines.join("\n\n")}`;
 }

@@ -15,12 +15,15 @@ export class Context {
   readonly redis: string;
   /** The name of the queue. */
   readonly name: string;
+  /** Where that Redis is, without credentials: `127.0.0.1:6379`, and the database where it is not 0. */
+  readonly redisPlace: string;
   readonly #opened: { stop(): Promise<void> }[] = [];
 
   constructor(out: Output, signal: AbortSignal, { redis, name }: QueueValues) {
     this.out = out;
     this.signal = signal;
     this.redis = redis;
+    this.redisPlace = placeOf(redis);
     this.name = name;
   }
 
@@ -50,4 +53,10 @@ export class Context {
   async close(): Promise<void> {
     for (const opened of this.#opened.splice(0).reverse()) await opened.stop();
   }
+}
+
+function placeOf(url: string): string {
+  const { hostname, port, pathname } = new URL(url);
+  const database = pathname.replace(/^\/0?$/, "");
+  return `${hostname || "localhost"}:${port || "6379"}${database}`;
 }

@@ -17,13 +17,13 @@ export function percent(share: number): string {
 
 /** How often a second: "812/s", "3.4/s". */
 export function perSecond(rate: number): string {
-  return `${rate < 10 ? rate.toFixed(1) : counted(rate)}/s`;
+  return `${rate > 0 && rate < 10 ? rate.toFixed(1) : counted(rate)}/s`;
 }
 
-/** A time span in its two largest units: "350 ms", "4.2 s", "3 min 20 s", "2 h 5 min", "3 d 4 h". */
+/** A time span in its two largest units: "350 ms", "4.2 s", "20 s", "3 min 20 s", "2 h 5 min", "3 d 4 h". */
 export function span(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
-  if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`;
+  if (ms < 59_950) return `${(ms / 1000).toFixed(1).replace(".0", "")} s`;
   const seconds = Math.round(ms / 1000);
   const [minutes, hours] = [Math.floor(seconds / 60), Math.floor(seconds / 3600)];
   if (hours < 1) return pair(minutes, "min", seconds % 60, "s");

@@ -6,9 +6,13 @@
  */
 
 import process from "node:process";
+import { setInterval } from "node:timers";
 import { CommanderError } from "commander";
 import { EXIT } from "./exit-codes.ts";
 import { createProgram } from "./program.ts";
+
+/** How long something may stay open after the command has ended. */
+const LEFT_OPEN_MS = 1000;
 
 // A reader that has seen enough, as in `embedq export | head`, is no failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -25,3 +29,10 @@ try {
   // Commander has said what there is to say. Help and the version are no failures.
   process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;
 }
+
+// An embedder of the user's own may have left something open, for instance a pool of connections.
+// The timer itself keeps nothing alive: where all is closed, the process has ended before.
+const ending = setInterval(() => {
+  if (process.stdout.writableLength === 0) process.exit();
+}, LEFT_OPEN_MS);
+ending.unref();

@@ -15,6 +15,8 @@ export interface LiveLine {
 export interface OutputOptions {
   readonly isJson: boolean;
   readonly isQuiet: boolean;
+  /** @default false */
+  readonly isVerbose?: boolean;
   /** False with `--no-color`. */
   readonly allowsColor: boolean;
 }
@@ -23,6 +25,8 @@ export class Output {
   /** Print data instead of sentences. */
   readonly isJson: boolean;
   readonly isQuiet: boolean;
+  /** Say also what only matters to who looks closely. */
+  readonly isVerbose: boolean;
   /** For what goes to standard output. */
   readonly style: Style;
   /** For what goes to standard error. */
@@ -30,9 +34,10 @@ export class Output {
   /** Set by the progress that is shown, read by whatever writes a line. */
   #live: LiveLine | undefined;
 
-  constructor({ isJson, isQuiet, allowsColor }: OutputOptions) {
+  constructor({ isJson, isQuiet, isVerbose = false, allowsColor }: OutputOptions) {
     this.isJson = isJson;
     this.isQuiet = isQuiet;
+    this.isVerbose = isVerbose;
     this.style = pc.createColors(allowsColor && !isJson && hasColor(process.stdout.isTTY));
     this.noteStyle = pc.createColors(allowsColor && hasColor(process.stderr.isTTY));
   }

@@ -1,22 +1,25 @@
 // The tree of commands, in the order in which people meet them.
 
 import tabCompletion from "@bomb.sh/tab/commander";
-import { Command } from "commander";
+import { type Argument, Command } from "commander";
 import { VERSION } from "../index.ts";
 import { type AddCommand, addCommonOptions } from "./command.ts";
 import { cancel } from "./commands/cancel.ts";
 import { config } from "./commands/config.ts";
 import { dead } from "./commands/dead.ts";
+import { drain } from "./commands/drain.ts";
 import { exportCommand } from "./commands/export.ts";
 import { flush } from "./commands/flush.ts";
 import { get } from "./commands/get.ts";
 import { pause, resume } from "./commands/pause.ts";
 import { search } from "./commands/search.ts";
 import { stats } from "./commands/stats.ts";
+import { work } from "./commands/work.ts";
 
 const GROUPS: readonly (readonly [title: string, commands: readonly AddCommand[]])[] = [
+  ["Drain:", [work, drain, flush]],
   ["Read vectors:", [get, search, exportCommand]],
-  ["Look after a queue:", [stats, flush, pause, resume, config, dead, cancel]],
+  ["Look after a queue:", [stats, pause, resume, config, dead, cancel]],
 ];
 
 /** Builds it anew; nothing runs before `parseAsync`. */
@@ -25,8 +28,10 @@ export function createProgram(): Command {
   program
     .description(`embedq ${VERSION}: texts in, vectors out, by way of Redis`)
     .version(VERSION, "-V, --version", "print the version")
-    .helpOption("-h, --help", "show help")
-    .helpCommand("help [command]", "show help for a command")
+    .configureHelp({
+      subcommandTerm: (command) =>
+        [command.name(), ...command.registeredArguments.map(termOf)].join(" "),
+    })
     .enablePositionalOptions()
     .configureOutput({
       outputError: (text, write) => write(text.replace(/^error: /, "embedq: ")),
@@ -38,7 +43,14 @@ export function createProgram(): Command {
     program.commandsGroup(title);
     for (const add of commands) add(program);
   }
-  program.commandsGroup("Other:");
+  program.commandsGroup("Other:").helpCommand("help [command]", "show help for a command");
   tabCompletion(program);
+  const completion = program.commands.find((command) => command.name() === "complete");
+  completion?.summary("print the script that completes words in a shell");
   return program;
+}
+
+function termOf(argument: Argument): string {
+  const name = argument.variadic ? `${argument.name()}...` : argument.name();
+  return argument.required ? `<${name}>` : `[${name}]`;
 }

@@ -4,11 +4,13 @@
 import process from "node:process";
 import { counted, percent, perSecond, span } from "./format.ts";
 import type { LiveLine, Output } from "./output.ts";
+import { fit, widthOf } from "./width.ts";
 
 /** How often the line is drawn, and how often it is written to a log. */
 const DRAW_EVERY_MS = 100;
 const LOG_EVERY_MS = 10_000;
-const BAR_WIDTH = 24;
+/** The widest that fits beside the rest is taken, so that it does not jump with each digit. */
+const BAR_WIDTHS = [24, 16, 10, 6];
 /** The rate is that of about the last so many milliseconds. */
 const RATE_WINDOW_MS = 5000;
 
@@ -74,7 +76,8 @@ export class Progress implements LiveLine {
   draw(): void {
     if (!this.#out.isLive) return;
     this.#drawnAt = performance.now();
-    const text = this.#text().slice(0, Math.max(10, (process.stderr.columns ?? 80) - 1));
+    const columns = Math.max(10, (process.stderr.columns ?? 80) - 1);
+    const text = fit(this.#text(columns), columns);
     const { dim } = this.#out.noteStyle;
     process.stderr.write(`\r\x1b[K${text.replace(/[░]+/, (rest) => dim(rest))}`);
   }
@@ -84,18 +87,22 @@ export class Progress implements LiveLine {
     while ((this.#samples[1]?.at ?? at) < at - RATE_WINDOW_MS) this.#samples.shift();
   }
 
-  #text(): string {
+  #text(columns?: number): string {
     const { done, total, detail } = this.#state;
     const share = this.#state.share ?? (total ? Math.min(1, done / total) : undefined);
     const rate = this.#rate();
-    const parts = [this.#label];
-    if (share !== undefined) parts.push(bar(share), percent(share).padStart(5));
+    const parts: string[] = [];
+    if (share !== undefined) parts.push(percent(share).padStart(4));
     parts.push(total === undefined ? counted(done) : `${counted(done)} of ${counted(total)}`);
     if (rate > 0) parts.push(perSecond(rate));
     const leftMs = this.#leftMs(share);
     if (leftMs !== undefined) parts.push(`${span(leftMs)} left`);
     if (detail !== undefined) parts.push(detail);
-    return parts.join("  ");
+    const rest = parts.join("  ");
+    if (share === undefined || columns === undefined) return `${this.#label}  ${rest}`;
+    const room = columns - widthOf(this.#label) - widthOf(rest) - 4;
+    const width = BAR_WIDTHS.find((one) => one <= room);
+    return [this.#label, ...(width === undefined ? [] : [bar(share, width)]), rest].join("  ");
   }
 
   #rate(): number {
@@ -114,7 +121,7 @@ export class Progress implements LiveLine {
   }
 }
 
-function bar(share: number): string {
-  const full = Math.round(share * BAR_WIDTH);
-  return "█".repeat(full) + "░".repeat(BAR_WIDTH - full);
+function bar(share: number, width: number): string {
+  const full = Math.round(share * width);
+  return "█".repeat(full) + "░".repeat(width - full);
 }

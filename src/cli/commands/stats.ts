@@ -1,32 +1,70 @@
-// embedq stats: the state of the queue, once.
+// embedq stats: the state of the queue, once or watched.
 
-import type { QueueStats } from "../../index.ts";
+import type { QueueStats, VectorSpace } from "../../index.ts";
 import { type AddCommand, defineCommand } from "../command.ts";
+import { UsageError } from "../errors.ts";
 import { counted, oneLine, percent, span } from "../format.ts";
+import { duration, toggle } from "../options/schemas.ts";
+import { option } from "../options/spec.ts";
+import { watchStats } from "../watch/watch.ts";
+
+const WATCH_EVERY_MS = 1000;
+const LEAST_EVERY_MS = 100;
 
 export const stats: AddCommand = defineCommand({
   name: "stats",
-  summary: "what waits, is in flight, and failed",
+  summary: "what waits, is in flight, and failed; once or live",
+  description:
+    "--watch takes the whole terminal; q, Esc or Ctrl-C ends it. Where the output is no terminal, it prints a line each time, with --json a JSON object a line.",
   examples: [
     ["stats", "once"],
+    ["stats --watch", "live, in the whole terminal"],
     ["stats --json", "as data; pipe it to jq"],
+    ["stats --watch --interval 30s >> queue.log", "a line each half minute"],
   ],
-  options: {},
-  async run(context) {
+  options: {
+    watch: option("--watch", "look again and again", toggle),
+    interval: option(
+      "--interval <time>",
+      "how often --watch looks, 1s unless said otherwise",
+      duration,
+    ),
+  },
+  async run(context, { watch, interval }) {
+    if (interval !== undefined && watch !== true) {
+      throw new UsageError("--interval says how often --watch looks: say --watch too");
+    }
+    if (interval !== undefined && interval < LEAST_EVERY_MS) {
+      throw new UsageError(`--interval must be at least ${LEAST_EVERY_MS}ms`);
+    }
     const queue = await context.queue();
+    if (watch === true) {
+      await watchStats(context, queue, interval ?? WATCH_EVERY_MS);
+      return undefined;
+    }
     const state = await queue.stats();
-    if (context.out.isJson) context.out.json(state);
-    else for (const line of statsLines(state)) context.out.line(line);
+    const { space } = queue.settings;
+    const { name, redisPlace, out } = context;
+    if (out.isJson) out.json({ queue: name, redis: redisPlace, ...space, ...state });
+    else for (const line of statsLines(state, { name, redisPlace, space })) out.line(line);
     return undefined;
   },
 });
 
+interface QueueFacts {
+  readonly name: string;
+  readonly redisPlace: string;
+  readonly space: VectorSpace | undefined;
+}
+
 /** The state in words, one fact a line. */
-export function statsLines(stats: QueueStats): string[] {
+export function statsLines(stats: QueueStats, { name, redisPlace, space }: QueueFacts): string[] {
   const { usage, workers } = stats;
   const oldest =
     stats.oldestWaitingMs === undefined ? "" : `, the oldest for ${span(stats.oldestWaitingMs)}`;
   const facts: Record<string, string> = {
+    queue: `${oneLine(name)} at ${redisPlace}`,
+    model: modelOf(space),
     waiting: `${counted(stats.waiting)}${oldest}`,
     "in flight": counted(stats.inFlight),
     parked: counted(stats.parked),
@@ -47,14 +85,25 @@ export function statsLines(stats: QueueStats): string[] {
     workers: workers.length === 0 ? "none" : String(workers.length),
   };
   const lines = Object.entries(facts).map(([name, value]) => `${name.padEnd(10)} ${value}`);
-  for (const { name, inFlight, idleMs, usage: own } of workers) {
+  for (const { name: worker, inFlight, idleMs, usage: own, pause } of workers) {
     const did = `${counted(inFlight)} in flight, ${counted(own.texts)} texts in ${counted(own.calls)} calls`;
-    lines.push(`  ${oneLine(name)}  ${did}, seen ${span(idleMs)} ago`);
+    lines.push(`  ${oneLine(worker)}  ${did}, seen ${span(idleMs)} ago`);
+    if (pause !== undefined) {
+      lines.push(`    paused for ${span(pause.leftMs)}: ${oneLine(pause.reason)}`);
+    }
   }
   return lines;
 }
 
-function stateOf({ isPaused, cooldownMs }: QueueStats): string {
+function modelOf(space: VectorSpace | undefined): string {
+  if (space === undefined) return "not chosen yet";
+  const task = space.task === "" ? "" : `, ${oneLine(space.task)}`;
+  return `${oneLine(space.model)}, ${counted(space.dimensions)} dimensions${task}`;
+}
+
+function stateOf({ isPaused, cooldownMs, cooldownReason }: QueueStats): string {
   if (isPaused) return "paused (embedq resume)";
-  return cooldownMs > 0 ? `no calls for ${span(cooldownMs)}` : "running";
+  if (cooldownMs <= 0) return "running";
+  const why = cooldownReason === undefined ? "" : `: ${oneLine(cooldownReason)}`;
+  return `no calls for ${span(cooldownMs)}${why}`;
 }

@@ -3,7 +3,7 @@
 // what the library makes of it.
 
 import { choice, count, duration, redisUrl, word } from "./schemas.ts";
-import { type OptionSpec, option, optionWith, type SpecsOf, shared } from "./spec.ts";
+import { inGroup, type OptionSpec, option, optionWith, type SpecsOf, shared } from "./spec.ts";
 
 /** Where the queue is. */
 export interface QueueValues {
@@ -37,7 +37,7 @@ export interface ProviderValues {
   readonly baseUrl: string | undefined;
 }
 
-export const PROVIDER: SpecsOf<ProviderValues> = {
+export const PROVIDER: SpecsOf<ProviderValues> = inGroup("Provider:", {
   provider: shared(
     option(
       "--provider <provider>",
@@ -49,7 +49,7 @@ export const PROVIDER: SpecsOf<ProviderValues> = {
   dimensions: shared(option("--dimensions <count>", "numbers in each vector", count(1, 65_536))),
   task: shared(option("--task <task>", "what the vectors are for, where that matters", word)),
   baseUrl: shared(option("--base-url <url>", "address of the provider's API", word)),
-};
+});
 
 /** How a worker works. */
 export interface WorkerValues {
@@ -63,7 +63,7 @@ export interface WorkerValues {
   readonly cacheTtl: number | undefined;
 }
 
-export const WORKER: SpecsOf<WorkerValues> = {
+export const WORKER: SpecsOf<WorkerValues> = inGroup("Worker:", {
   concurrency: shared(
     option("--concurrency <count>", "provider calls in flight, 4 unless said otherwise", count()),
   ),
@@ -100,7 +100,7 @@ export const WORKER: SpecsOf<WorkerValues> = {
   cacheTtl: shared(
     option("--cache-ttl <time>", "keep vectors in Redis this long, for equal texts", duration),
   ),
-};
+});
 
 /** What all processes of the queue share; stored by the first that says it. */
 export interface SettingsValues {
@@ -112,41 +112,48 @@ export interface SettingsValues {
   readonly field: string | undefined;
 }
 
-export const SETTINGS: SpecsOf<SettingsValues> = {
-  maxBatchSize: shared(
-    option(
-      "--max-batch-size <count>",
-      "texts that start a drain, and the most one claim takes",
-      count(1, 100_000),
+export const SETTINGS: SpecsOf<SettingsValues> = inGroup(
+  "Settings that all processes of the queue share:",
+  {
+    maxBatchSize: shared(
+      option(
+        "--max-batch-size <count>",
+        "texts that start a drain, and the most one claim takes",
+        count(1, 100_000),
+      ),
     ),
-  ),
-  flushInterval: shared(
-    option(
-      "--flush-interval <time>",
-      "how long a text waits at most for its batch to fill",
-      duration,
+    flushInterval: shared(
+      option(
+        "--flush-interval <time>",
+        "how long a text waits at most for its batch to fill",
+        duration,
+      ),
     ),
-  ),
-  lease: shared(
-    option("--lease <time>", "after this long without renewal another worker takes over", duration),
-  ),
-  maxAttempts: shared(
-    option("--max-attempts <count>", "failed attempts before a text is given up", count()),
-  ),
-  maxDeadLetters: shared(
-    option("--max-dead-letters <count>", "dead letters that are kept", count()),
-  ),
-  field: shared(
-    option("--field <name>", "field of the destination hash that gets the vector", word),
-  ),
-};
+    lease: shared(
+      option(
+        "--lease <time>",
+        "after this long without renewal another worker takes over",
+        duration,
+      ),
+    ),
+    maxAttempts: shared(
+      option("--max-attempts <count>", "failed attempts before a text is given up", count()),
+    ),
+    maxDeadLetters: shared(
+      option("--max-dead-letters <count>", "dead letters that are kept", count()),
+    ),
+    field: shared(
+      option("--field <name>", "field of the destination hash that gets the vector", word),
+    ),
+  },
+);
 
 /** How texts come in. */
 export interface ProducerValues {
   readonly onMissing: "create" | "skip" | undefined;
 }
 
-export const PRODUCER: SpecsOf<ProducerValues> = {
+export const PRODUCER: SpecsOf<ProducerValues> = inGroup("Destinations:", {
   onMissing: shared(
     option(
       "--on-missing <choice>",
@@ -154,7 +161,7 @@ export const PRODUCER: SpecsOf<ProducerValues> = {
       choice("create", "skip"),
     ),
   ),
-};
+});
 
 type SharedValues = QueueValues & ProviderValues & WorkerValues & SettingsValues & ProducerValues;
 

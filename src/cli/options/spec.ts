@@ -17,6 +17,8 @@ export interface OptionSpec<T> {
   readonly isShared: boolean;
   /** Whether its value may hold a credential and is never shown. */
   readonly isSecret: boolean;
+  /** The heading that help shows it under; undefined for that of the command's own. */
+  readonly group?: string | undefined;
 }
 
 /** Options by the name that a command knows them by: the flag in camel case. */
@@ -56,9 +58,16 @@ export function shared<T>(spec: OptionSpec<T>): OptionSpec<T> {
   return { ...spec, isShared: true };
 }
 
-/** The same option where only a flag may give it. */
+/** The same option where only a flag may give it, among the command's own. */
 export function flagOnly<T>(spec: OptionSpec<T>): OptionSpec<T> {
-  return { ...spec, isShared: false };
+  return { ...spec, isShared: false, group: undefined };
+}
+
+/** The same options under a heading of their own. */
+export function inGroup<T>(group: string, specs: SpecsOf<T>): SpecsOf<T> {
+  const entries = Object.entries<OptionSpec<unknown>>(specs);
+  const grouped = entries.map(([name, spec]) => [name, { ...spec, group }]);
+  return Object.fromEntries(grouped) as SpecsOf<T>;
 }
 
 /** Where in the environment a shared option may stand, the first that is set counts. */
