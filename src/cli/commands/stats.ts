@@ -58,7 +58,7 @@ interface QueueFacts {
 }
 
 /** The state in words, one fact a line. */
-export function statsLines(stats: QueueStats, { name, redisPlace, space }: QueueFacts): string[] {
+function statsLines(stats: QueueStats, { name, redisPlace, space }: QueueFacts): string[] {
   const { usage, workers } = stats;
   const oldest =
     stats.oldestWaitingMs === undefined ? "" : `, the oldest for ${span(stats.oldestWaitingMs)}`;

@@ -5,7 +5,7 @@ import type { QueueStats } from "../../index.ts";
 /** Rates are those of about the last so many milliseconds. */
 const RATE_MS = 10_000;
 /** How far back the course goes. */
-export const COURSE_MS = 60_000;
+const COURSE_MS = 60_000;
 
 interface Sample {
   readonly at: number;

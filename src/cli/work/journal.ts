@@ -147,7 +147,7 @@ function withPlainErrors(payload: object): object {
 }
 
 /** An error as data, without its stack. */
-export function plainError(error: Error): { code: string | undefined; message: string } {
+function plainError(error: Error): { code: string | undefined; message: string } {
   const { code } = error as { code?: unknown };
   return { code: typeof code === "string" ? code : undefined, message: messageOf(error) };
 }

@@ -82,11 +82,11 @@ export const SENTENCES: Sentences = {
   "listener:failed": ({ event, error }) => warning(`a listener of ${event} failed: ${said(error)}`),
 };
 
-export function warning(text: string, about: string = ""): Sentence {
+function warning(text: string, about = ""): Sentence {
   return { weight: "warning", text, topic: `${about} ${text}` };
 }
 
-export function news(text: string, about: string = ""): Sentence {
+export function news(text: string, about = ""): Sentence {
   return { weight: "news", text, topic: `${about} ${text}` };
 }
 
