@@ -25,13 +25,16 @@ export default defineConfig([
     },
   },
   {
-    entry: { cli: "src/cli/main.ts" },
+    entry: { cli: "src/cli/main.ts", "demo-worker": "src/cli/demo/worker.ts" },
     format: "esm",
     target: "es2022",
     // Bundled packages that are CommonJS ask for node: modules by `require`.
     banner: {
       js: 'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);',
     },
+    // Most of it is of others and read by nobody; names stay, for stack traces.
+    esbuildOptions: (options) =>
+      Object.assign(options, { minifyWhitespace: true, minifySyntax: true }),
     esbuildPlugins: [libraryIsExternal(), embeddedServer(), thirdPartyNotices()],
   },
 ]);

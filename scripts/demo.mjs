@@ -1,17 +1,17 @@
 // `npm run demo`: the queue at work, for real. Installs the dependencies if any is missing, then
-// hands over to scripts/demo/main.ts on Bun. Plain Node, because nothing else is there yet.
+// hands over to `embedq demo` of the sources, on Bun. Plain Node, because nothing else is there yet.
 
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { setUpPackages } from "./setup.mjs";
 
 const BUN = fileURLToPath(new URL("../node_modules/.bin/bun", import.meta.url));
-const MAIN = fileURLToPath(new URL("./demo/main.ts", import.meta.url));
+const MAIN = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
 
 if (setUpPackages()) {
   // In the caller's folder, so that the files it names are found.
   const cwd = process.env.INIT_CWD ?? process.cwd();
-  const demo = spawn(BUN, [MAIN, ...process.argv.slice(2)], { cwd, stdio: "inherit" });
+  const demo = spawn(BUN, [MAIN, "demo", ...process.argv.slice(2)], { cwd, stdio: "inherit" });
   // A terminal's Ctrl-C reaches both of us, another signal perhaps only this process. The demo
   // takes the same signal twice for one, cleans up and ends; then so do we.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => demo.kill(signal));

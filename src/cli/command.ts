@@ -2,13 +2,13 @@
 // and whatever happens ends in one line and an exit code.
 
 import process from "node:process";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { Context } from "./context.ts";
 import { detailsOf, exitCodeFor, hintFor, messageOf } from "./errors.ts";
 import { EXIT } from "./exit-codes.ts";
 import { Interrupted, Interruption } from "./interruption.ts";
 import { type ConfigFile, readConfigFile } from "./options/config-file.ts";
-import { toggle, word } from "./options/schemas.ts";
+import { toggle, word, wordsOf } from "./options/schemas.ts";
 import { QUEUE } from "./options/shared.ts";
 import {
   environmentNames,
@@ -61,7 +61,7 @@ export function defineCommand<const S extends Specs>(spec: CommandSpec<S>): AddC
     command.summary(spec.summary);
     command.description([spec.summary, spec.description].filter(Boolean).join("\n\n"));
     addOptions(command, spec.options);
-    addCommonOptions(command);
+    addCommonOptions(command, spec.options);
     command.addHelpText("after", SOURCES + examplesText(spec.examples));
     command.action(async () => {
       process.exitCode = await runCommand(spec, command);
@@ -69,11 +69,11 @@ export function defineCommand<const S extends Specs>(spec: CommandSpec<S>): AddC
   };
 }
 
-/** The options that every command has. */
-export function addCommonOptions(command: Command): void {
+/** The options that every command has, except those that it has in a form of its own. */
+export function addCommonOptions(command: Command, own: Specs = {}): void {
   const group = "Common options:";
   command.optionsGroup(group);
-  addOptions(command, COMMON);
+  addOptions(command, without(COMMON, own));
   command.addHelpOption(command.createOption("-h, --help", "show help").helpGroup(group));
 }
 
@@ -87,6 +87,16 @@ export function defineGroup(
     const group = parent.command(name).summary(summary).description(summary);
     for (const add of commands) add(group);
   };
+}
+
+/** An option that also knows the words that it may be, for completions. */
+export class SpecOption extends Option {
+  readonly words: readonly string[];
+
+  constructor(flags: string, description: string, words: readonly string[]) {
+    super(flags, description);
+    this.words = words;
+  }
 }
 
 async function runCommand<S extends Specs>(
@@ -107,7 +117,7 @@ async function runCommand<S extends Specs>(
   try {
     const { config } = readOptions({ config: COMMON.config }, { flags, env, file: undefined });
     const file: ConfigFile | undefined = await readConfigFile(config);
-    const common = readOptions(COMMON, { flags, env, file });
+    const common = readOptions(COMMON, { flags: without(flags, spec.options), env, file });
     const options = readOptions(spec.options, { flags, env, file });
     context = new Context(out, interruption.signal, common);
     const code = await spec.run(context, options, command.args);
@@ -144,10 +154,21 @@ function report(out: Output, error: unknown, isVerbose: boolean): void {
 
 function addOptions(command: Command, specs: Specs): void {
   for (const [name, spec] of Object.entries(specs)) {
-    const option = command.createOption(spec.flags, described(name, spec));
+    const option = new SpecOption(spec.flags, described(name, spec), wordsOf(spec.schema));
     if (spec.group !== undefined) option.helpGroup(spec.group);
+    if (spec.isRepeated) {
+      option.argParser((value, before: readonly string[] = []) => [...before, value]);
+    }
     command.addOption(option);
   }
+}
+
+/** The entries whose names do not occur in the other one. */
+function without<T>(
+  entries: Readonly<Record<string, T>>,
+  names: Readonly<Record<string, unknown>>,
+): Record<string, T> {
+  return Object.fromEntries(Object.entries(entries).filter(([name]) => !(name in names)));
 }
 
 function described(

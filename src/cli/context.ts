@@ -50,8 +50,13 @@ export class Context {
     this.#opened.push(opened);
   }
 
+  /** Stops all of them, also where one of them fails to. */
   async close(): Promise<void> {
-    for (const opened of this.#opened.splice(0).reverse()) await opened.stop();
+    const failures: unknown[] = [];
+    for (const opened of this.#opened.splice(0).reverse()) {
+      await opened.stop().catch((error: unknown) => failures.push(error));
+    }
+    if (failures.length > 0) throw failures[0];
   }
 }
 

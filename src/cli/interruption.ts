@@ -1,5 +1,6 @@
 // Ctrl-C and its kin: the first ends the command in order, the second at once.
 
+import { setMaxListeners } from "node:events";
 import process from "node:process";
 import { SIGNAL_EXIT } from "./exit-codes.ts";
 
@@ -27,6 +28,8 @@ export class Interruption {
   #firstAt = Number.NEGATIVE_INFINITY;
 
   constructor() {
+    // Whoever waits listens; from the eleventh on Node would warn of a leak.
+    setMaxListeners(0, this.#controller.signal);
     this.#listeners = SIGNALS.map((signal) => [signal, () => this.#take(signal)]);
     for (const [signal, listener] of this.#listeners) process.on(signal, listener);
   }

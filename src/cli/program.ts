@@ -1,12 +1,12 @@
 // The tree of commands, in the order in which people meet them.
 
-import tabCompletion from "@bomb.sh/tab/commander";
 import { type Argument, Command } from "commander";
 import { VERSION } from "../index.ts";
 import { type AddCommand, addCommonOptions } from "./command.ts";
 import { cancel } from "./commands/cancel.ts";
 import { config } from "./commands/config.ts";
 import { dead } from "./commands/dead.ts";
+import { demo } from "./commands/demo.ts";
 import { drain } from "./commands/drain.ts";
 import { exportCommand } from "./commands/export.ts";
 import { flush } from "./commands/flush.ts";
@@ -15,11 +15,13 @@ import { pause, resume } from "./commands/pause.ts";
 import { search } from "./commands/search.ts";
 import { stats } from "./commands/stats.ts";
 import { work } from "./commands/work.ts";
+import { addCompletion } from "./completion.ts";
 
 const GROUPS: readonly (readonly [title: string, commands: readonly AddCommand[]])[] = [
   ["Drain:", [work, drain, flush]],
   ["Read vectors:", [get, search, exportCommand]],
   ["Look after a queue:", [stats, pause, resume, config, dead, cancel]],
+  ["Try it:", [demo]],
 ];
 
 /** Builds it anew; nothing runs before `parseAsync`. */
@@ -44,9 +46,7 @@ export function createProgram(): Command {
     for (const add of commands) add(program);
   }
   program.commandsGroup("Other:").helpCommand("help [command]", "show help for a command");
-  tabCompletion(program);
-  const completion = program.commands.find((command) => command.name() === "complete");
-  completion?.summary("print the script that completes words in a shell");
+  addCompletion(program);
   return program;
 }
 

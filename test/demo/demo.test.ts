@@ -85,7 +85,7 @@ test("npm run demo leaves a Redis with foreign data as it found it, to the byte"
   expect(demo.complaint).toBe("");
   expect(await demo.end()).toBe(0);
   const output = flat(demo.output);
-  expect(output).toContain(`the one at 127.0.0.1:${server.port} (REDIS_URL)`);
+  expect(output).toContain(`the one at 127.0.0.1:${server.port}, under names of our own`);
   expect(output).toContain("220 of 220 embedded");
   expect(output).toContain(EMPTY);
   expect(output).toContain("220 hashes removed");
@@ -153,8 +153,8 @@ test("Ctrl-C in the middle, twice, removes every key and every process", async (
   demo.signalAll("SIGINT");
   demo.signalAll("SIGINT");
   expect(await demo.end()).toBe(130);
-  expect(flat(demo.output)).toContain("Stopped by SIGINT; cleaned up");
-  expect(demo.complaint).toBe("");
+  expect(demo.complaint).toBe("embedq: Interrupted by SIGINT\n");
+  expect(flat(demo.output)).toContain("Cleaned up");
   expect(await client.keys("*")).toEqual(["foreign"]);
   expect(await readFlags(client)).toBe("");
   await demo.leavesNothing();
@@ -165,7 +165,7 @@ test("Ctrl-C ends a demo whose redis-server has heard it too", async () => {
   await demo.workerPids();
   demo.signalAll("SIGINT");
   expect(await demo.end()).toBe(130);
-  expect(demo.complaint).toBe("");
+  expect(demo.complaint).toBe("embedq: Interrupted by SIGINT\n");
   await demo.leavesNothing();
 });
 
@@ -184,7 +184,7 @@ test("a worker that dies in the middle ends the demo with an error, and it clean
   const [pid = 0] = await demo.workerPids();
   process.kill(pid, "SIGKILL");
   expect(await demo.end()).toBe(1);
-  expect(demo.complaint).toContain("demo: worker 1 has ended");
+  expect(demo.complaint).toContain("embedq: worker 1 has ended");
   expect(await client.keys("*")).toEqual([]);
   await demo.leavesNothing();
 });
@@ -210,11 +210,9 @@ test("npm run demo answers the caller's questions from the caller's files", asyn
 test("npm run demo says what is wrong with the command line, or with Redis", async () => {
   await using wrong = await runDemo({ args: ["--redis", "mine"] });
   expect(await wrong.end()).toBe(2);
-  expect(wrong.complaint).toBe(
-    'demo: --redis must be one of url, private, embedded: it is "mine"\n',
-  );
+  expect(wrong.complaint).toBe("embedq: --redis must be a URL or one of url, private, embedded\n");
   await using away = await runDemo({ env: { REDIS_URL: "redis://127.0.0.1:1" } });
-  expect(await away.end()).toBe(1);
-  expect(away.complaint).toContain("demo: ");
+  expect(await away.end()).toBe(3);
+  expect(away.complaint).toContain("embedq: Cannot use Redis at 127.0.0.1:1");
   await away.leavesNothing();
 });

@@ -1,7 +1,7 @@
 // Proves what of a Markdown file counts as prose.
 
 import { expect, test } from "bun:test";
-import { paragraphsOf, plainParagraphsOf } from "../../scripts/demo/paragraphs.ts";
+import { paragraphsOf, plainParagraphsOf } from "../../src/cli/demo/paragraphs.ts";
 
 const PROSE =
   "A queue that many processes share must lose nothing, whatever dies in the middle of its work.";

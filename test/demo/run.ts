@@ -31,7 +31,8 @@ export class Demo implements AsyncDisposable {
   private constructor(temporary: string, { args = [], env = {} }: DemoOptions) {
     this.#temporary = temporary;
     const { REDIS_URL: _, ...inherited } = process.env;
-    this.#child = spawn("node", [DEMO, ...args], {
+    // Quiet: on a slow machine progress would be written to a log.
+    this.#child = spawn("node", [DEMO, "--quiet", ...args], {
       env: { ...inherited, TMPDIR: temporary, ...env },
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,

@@ -35,11 +35,38 @@ export const duration: Schema<number> = parsed(
 
 /** One of these words. */
 export const choice = <const T extends readonly string[]>(...words: T): Schema<T[number]> =>
-  parsed(`must be one of ${words.join(", ")}`, (value) => words.find((word) => word === value));
+  offering(
+    words,
+    parsed(`must be one of ${words.join(", ")}`, (value) => words.find((word) => word === value)),
+  );
+
+const offered = new WeakMap<object, readonly string[]>();
+
+/** The schema, which now knows which words to offer, whatever else it may take. */
+export function offering<T extends object>(words: readonly string[], schema: T): T {
+  offered.set(schema, words);
+  return schema;
+}
+
+/** The words that a value may be, or may be among others; none where they are not known. */
+export function wordsOf(schema: object): readonly string[] {
+  return offered.get(schema) ?? [];
+}
+
+/** Any text that is not empty; a schema of its own each time. */
+export const aWord = (): Schema<string> =>
+  parsed("must not be empty", (value) =>
+    typeof value === "string" && value !== "" ? value : undefined,
+  );
 
 /** Any text that is not empty. */
-export const word: Schema<string> = parsed("must not be empty", (value) =>
-  typeof value === "string" && value !== "" ? value : undefined,
+export const word: Schema<string> = aWord();
+
+/** Any texts that are not empty, one after the other. */
+export const words: Schema<readonly string[]> = parsed("must not be empty", (value) =>
+  Array.isArray(value) && value.every((each) => typeof each === "string" && each.trim() !== "")
+    ? (value as string[])
+    : undefined,
 );
 
 /** On or off: a bare flag, or a word. */

@@ -2,7 +2,7 @@
 // environment (EMBEDQ_MAX_BATCH_SIZE) or in the config file ("maxBatchSize"). What is left out is
 // what the library makes of it.
 
-import { choice, count, duration, redisUrl, word } from "./schemas.ts";
+import { aWord, choice, count, duration, offering, redisUrl, word } from "./schemas.ts";
 import { inGroup, type OptionSpec, option, optionWith, type SpecsOf, shared } from "./spec.ts";
 
 /** Where the queue is. */
@@ -42,7 +42,7 @@ export const PROVIDER: SpecsOf<ProviderValues> = inGroup("Provider:", {
     option(
       "--provider <provider>",
       `${PROVIDERS.join(", ")}, or a file that exports an embedder, like ./embedder.js`,
-      word,
+      offering(PROVIDERS, aWord()),
     ),
   ),
   model: shared(option("--model <model>", "name of the model", word)),

@@ -19,6 +19,8 @@ export interface OptionSpec<T> {
   readonly isSecret: boolean;
   /** The heading that help shows it under; undefined for that of the command's own. */
   readonly group?: string | undefined;
+  /** Whether it may be given several times; its schema then takes a list. @default false */
+  readonly isRepeated?: boolean;
 }
 
 /** Options by the name that a command knows them by: the flag in camel case. */
@@ -56,6 +58,11 @@ export function optionWith<T>(
 /** An option that the environment and the config file can give too. */
 export function shared<T>(spec: OptionSpec<T>): OptionSpec<T> {
   return { ...spec, isShared: true };
+}
+
+/** The same option where it may be given several times. */
+export function repeated<T>(spec: OptionSpec<T>): OptionSpec<T> {
+  return { ...spec, isRepeated: true };
 }
 
 /** The same option where only a flag may give it, among the command's own. */

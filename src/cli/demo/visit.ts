@@ -1,12 +1,14 @@
 // A visit to a Redis that may belong to others: names of our own, and no trace afterwards.
 
+import type { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import { createClient } from "redis";
-import { queueKeys } from "../../src/redis/keys.ts";
+import { CommandError, messageOf } from "../errors.ts";
+import { EXIT } from "../exit-codes.ts";
+import { counted } from "../format.ts";
 import type { Passage } from "./corpus.ts";
-import { within } from "./interruption.ts";
-import { counted } from "./screen.ts";
 import type { DemoServer } from "./server.ts";
+import { within } from "./within.ts";
 
 const CONNECT_TIMEOUT_MS = 5_000;
 /** For one command, or one page of them: a Redis that is gone must not keep us. */
@@ -17,9 +19,22 @@ const LEAVE_TIMEOUT_MS = 5_000;
 const PAGE = 500;
 const FLAGS = "notify-keyspace-events";
 
-type Client = ReturnType<typeof connectable>;
+type Client = ReturnType<typeof createClient>;
 
-export class Visit implements AsyncDisposable {
+/** What a queue keeps in Redis, as docs/PROTOCOL.md names it. */
+const PARTS = [
+  "pending",
+  "dedup",
+  "retries",
+  "dead",
+  "settings",
+  "clock",
+  "flush",
+  "cooldown",
+  "usage",
+] as const;
+
+export class Visit {
   /** Also for the queue to use: what it sends is then done before what we send when we leave. */
   readonly client: Client;
   /** Name of the queue. */
@@ -61,8 +76,17 @@ export class Visit implements AsyncDisposable {
       return new Visit(client, isShared, flags, signal, report);
     } catch (error) {
       await close(client);
-      throw error;
+      signal.throwIfAborted();
+      throw new CommandError(`Cannot use Redis at ${new URL(url).host}: ${messageOf(error)}`, {
+        exitCode: EXIT.unavailable,
+        hint: "--redis private starts one for this run, --redis embedded needs none",
+      });
     }
+  }
+
+  /** A key of the queue. */
+  queueKey(part: (typeof PARTS)[number]): string {
+    return `{${this.name}}:${part}`;
   }
 
   /** The destination of a passage. */
@@ -103,10 +127,10 @@ export class Visit implements AsyncDisposable {
   }
 
   /** Removes all that is ours, sets the flags back, disconnects. A server of our own just ends. */
-  async [Symbol.asyncDispose](): Promise<void> {
+  async leave(): Promise<void> {
     try {
       if (!this.#isShared) return;
-      const queue = await this.#remove(queueKeys(this.name).all);
+      const queue = await this.#remove(PARTS.map((part) => this.queueKey(part)));
       const keys = Array.from({ length: this.#documents }, (_, i) => this.keyOf(i));
       const hashes = await this.#remove(keys);
       const flags = await within(this.#restoreFlags(), LEAVE_TIMEOUT_MS, "Restoring the flags");
@@ -114,7 +138,9 @@ export class Visit implements AsyncDisposable {
         `the workers have ended; ${queue} keys of the queue and ${counted(hashes)} hashes removed; ${flags}`,
       );
     } catch (error) {
-      this.#report(`Redis may still hold keys with ${this.name} in their names: ${error}`);
+      this.#report(
+        `Redis may still hold keys with ${this.name} in their names: ${messageOf(error)}`,
+      );
     } finally {
       await close(this.client);
     }
@@ -142,7 +168,7 @@ export class Visit implements AsyncDisposable {
   }
 }
 
-function connectable(url: string) {
+function connectable(url: string): Client {
   let wasReady = false;
   const client = createClient({
     url,

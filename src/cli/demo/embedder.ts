@@ -1,10 +1,10 @@
 // The embedder that the demo and its workers agree on.
 
-import type { Embedder } from "../../src/index.ts";
-import { hashing } from "../../src/providers/index.ts";
+import type { Embedder } from "../../index.ts";
+import { hashing } from "../../providers/index.ts";
 
 /** Texts in a provider call: embedq's own default. */
-export const BATCH = 50;
+export const BATCH: number = 50;
 
 export function demoEmbedder(): Embedder {
   return hashing({ dimensions: 256, maxItems: BATCH });

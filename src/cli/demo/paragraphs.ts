@@ -1,9 +1,12 @@
-// Markdown in, paragraphs out: prose only, as plain text.
+// Markdown or the comments of types in, paragraphs or sentences out: prose only, as plain text.
 
 /** Shorter ones say too little to be found, longer ones too much to be shown. */
 const MIN_LENGTH = 80;
 const MAX_LENGTH = 1000;
 const MIN_WORDS = 12;
+/** The same for a sentence. */
+const MIN_SENTENCE = 50;
+const MIN_SENTENCE_WORDS = 8;
 /** Letters and spaces among all characters; below this it is a list of numbers, versions or links. */
 const MIN_PROSE = 0.85;
 
@@ -32,6 +35,29 @@ export function plainParagraphsOf(text: string): string[] {
     .split(/\r?\n[ \t]*\r?\n/)
     .map((block) => block.replace(/\s+/g, " ").trim())
     .filter(hasLetter);
+}
+
+/** The paragraphs of doc comments in a file of TypeScript, without what stands behind tags. */
+export function commentsOf(source: string): string[] {
+  return [...source.matchAll(/\/\*\*([\s\S]*?)\*\//g)]
+    .flatMap(([, comment = ""]) =>
+      comment
+        .replace(/^\s*\* ?/gm, "")
+        .replace(/^@[\s\S]*/m, "")
+        .split(/\n\s*\n/),
+    )
+    .map((block) => plainTextOf(block.replace(/\{@link ([^}]*)\}/g, "$1")))
+    .filter(hasLetter);
+}
+
+/** The sentences of a paragraph that say enough by themselves. */
+export function sentencesOf(paragraph: string): string[] {
+  return paragraph
+    .split(/(?<=[.!?:])\s+(?=[\p{Lu}`"(])/u)
+    .filter(
+      (sentence) =>
+        sentence.length >= MIN_SENTENCE && sentence.split(" ").length >= MIN_SENTENCE_WORDS,
+    );
 }
 
 function hasLetter(text: string): boolean {

@@ -1,7 +1,8 @@
 // One worker process of the demo: drains the queue until its standard input ends, which it also
 // does when the demo dies. Tells what it does on standard output, one JSON object a line.
 
-import { EmbeddingWorker } from "../../src/index.ts";
+import process from "node:process";
+import { EmbeddingWorker } from "../../index.ts";
 import { demoEmbedder } from "./embedder.ts";
 import type { WorkerMessage } from "./workers.ts";
 

@@ -2,12 +2,13 @@
 
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
+import process from "node:process";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
-import { within } from "./interruption.ts";
+import { fileURLToPath } from "node:url";
+import { workerScript } from "./place.ts";
+import { within } from "./within.ts";
 
-const SCRIPT = join(import.meta.dirname, "worker.ts");
 const START_TIMEOUT_MS = 15_000;
 /** Then a worker is killed; what it held is on Redis still. A call takes milliseconds. */
 const STOP_TIMEOUT_MS = 10_000;
@@ -40,7 +41,7 @@ class WorkerProcess {
   constructor(name: string, env: NodeJS.ProcessEnv, { onTrouble, onLost }: WorkerHooks) {
     this.name = name;
     // In a group of its own: a terminal's Ctrl-C is for the demo, which then ends its workers.
-    const child = spawn(process.execPath, [SCRIPT], {
+    const child = spawn(process.execPath, workerArguments(), {
       env: { ...process.env, ...env },
       stdio: ["pipe", "pipe", "pipe"],
       detached: true,
@@ -55,21 +56,21 @@ class WorkerProcess {
     child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
       complaint = (complaint + chunk).slice(-2000);
     });
-    const ready = Promise.withResolvers<void>();
-    this.ready = ready.promise;
+    this.ready = new Promise<void>((resolve, reject) => {
+      createInterface({ input: child.stdout }).on("line", (line) => {
+        const message = JSON.parse(line) as WorkerMessage;
+        if (message.event === "ready") resolve();
+        else if (message.event === "batch") this.#count(message);
+        else if (!this.#isStopping) onTrouble(`${name} ${message.what}`);
+      });
+      child.once("close", (code) => {
+        const error = new Error(`${name} has ended with exit code ${code}: ${complaint.trim()}`);
+        reject(error);
+        if (!this.#isStopping) onLost(error);
+      });
+    });
     // Where nobody waits for it any more.
-    ready.promise.catch(() => {});
-    createInterface({ input: child.stdout }).on("line", (line) => {
-      const message = JSON.parse(line) as WorkerMessage;
-      if (message.event === "ready") ready.resolve();
-      else if (message.event === "batch") this.#count(message);
-      else if (!this.#isStopping) onTrouble(`${name} ${message.what}`);
-    });
-    child.once("close", (code) => {
-      const error = new Error(`${name} has ended with exit code ${code}: ${complaint.trim()}`);
-      ready.reject(error);
-      if (!this.#isStopping) onLost(error);
-    });
+    this.ready.catch(() => {});
   }
 
   /** Lets it finish its batch, or kills it; over when the process has ended and all it said is heard. */
@@ -90,7 +91,14 @@ class WorkerProcess {
   }
 }
 
-export class Workers implements AsyncDisposable {
+/** What comes behind the runtime's name: Deno has a word and flags before the script. */
+function workerArguments(): string[] {
+  const script =
+    workerScript.protocol === "file:" ? fileURLToPath(workerScript) : workerScript.href;
+  return "Deno" in globalThis ? ["run", "-A", "--quiet", script] : [script];
+}
+
+export class Workers {
   readonly each: readonly WorkerProcess[];
 
   private constructor(each: readonly WorkerProcess[]) {
@@ -116,17 +124,18 @@ export class Workers implements AsyncDisposable {
       await within(ready, START_TIMEOUT_MS, "Starting the workers", signal);
       return workers;
     } catch (error) {
-      await workers[Symbol.asyncDispose]();
+      await workers.abandon();
       throw error;
     }
   }
 
-  /** Lets them finish what they hold; disposing of them afterwards does nothing more. */
+  /** Lets them finish what they hold. */
   async stop(timeoutMs: number = STOP_TIMEOUT_MS): Promise<void> {
     await Promise.all(this.each.map((worker) => worker.stop(timeoutMs)));
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
+  /** The same in a hurry; does nothing more where they have ended. */
+  abandon(): Promise<void> {
     return this.stop(HURRIED_STOP_TIMEOUT_MS);
   }
 }

@@ -1,24 +1,27 @@
 // What is asked at the end: the caller's questions, ours for our own corpus, or some from the texts.
 
-import type { Passage } from "./corpus.ts";
+import type { Corpus, CorpusKind } from "./corpus.ts";
 
-/** Answered well by a lexical embedder, by the small corpus as by the large one. */
-const USUAL = [
-  "How do I spawn a child process?",
-  "How do I cache values in memory?",
-  "How do I convert a Buffer to a string?",
-  "How do I compare two semantic versions?",
-];
+/** Answered well by a lexical embedder, by a small corpus as by a large one. */
+const USUAL: Partial<Record<CorpusKind, readonly string[]>> = {
+  repository: [
+    "How do I spawn a child process?",
+    "How do I cache values in memory?",
+    "How do I convert a Buffer to a string?",
+    "How do I compare two semantic versions?",
+  ],
+  package: [
+    "After how many failed attempts is a text given up?",
+    "Does an older vector overwrite a newer one?",
+    "Which texts are embedded again after a crash?",
+  ],
+};
 const COUNT = 3;
 const MAX_WORDS = 14;
 
-export function chooseQuestions(
-  asked: readonly string[],
-  passages: readonly Passage[],
-  isUsualCorpus: boolean,
-): readonly string[] {
+export function chooseQuestions(asked: readonly string[], corpus: Corpus): readonly string[] {
   if (asked.length > 0) return asked;
-  return isUsualCorpus ? USUAL : questionsIn(passages.map(({ text }) => text));
+  return USUAL[corpus.kind] ?? questionsIn(corpus.passages.map(({ text }) => text));
 }
 
 /** Questions that the texts themselves ask, else their first words, from all over the texts. */
