@@ -16,7 +16,7 @@ async function offeredTo(...words: string[]): Promise<string[]> {
 }
 
 test("commands, commands of a group, options, and the words of an option are offered", async () => {
-  expect(await offeredTo("sta")).toEqual(["stats\twhat waits, is in flight, and failed", NO_FILES]);
+  expect(await offeredTo("sta")).toEqual([expect.stringMatching(/^stats\t\w/), NO_FILES]);
   const ofGroup = await offeredTo("dead", "");
   expect(ofGroup.map((line) => line.split("\t")[0])).toEqual([
     "ls",
