@@ -16,7 +16,7 @@ import {
   watch,
   within,
 } from "./client.ts";
-import { classify, redisError } from "./failures.ts";
+import { classify, redisError, replyWord } from "./failures.ts";
 import { commandOptions, keepListeners } from "./newer-client.ts";
 import type { Reply } from "./replies.ts";
 import type { Script } from "./scripts/script.ts";
@@ -105,7 +105,7 @@ export class Connection {
           // Never ready in all this time: the other side may have taken the connection without a word.
           if (repeats && error instanceof NotReadyError) this.#own?.replace(error);
           // A master that was demoted keeps its sockets: only a new one reaches its successor.
-          if (messageOf(error).startsWith("READONLY")) this.#own?.replace(error as Error);
+          if (replyWord(error) === "READONLY") this.#own?.replace(error as Error);
           throw redisError(`run ${String(args[0])}`, error);
         }
         await new Promise((resolve) => setTimeout(resolve, pauseMs));

@@ -28,13 +28,21 @@ const PASSING_ERRORS =
 
 export function classify(error: unknown): Failure {
   const message = messageOf(error);
-  const word = message.split(" ", 1)[0] ?? "";
+  const word = replyWord(error);
   if (word === "NOSCRIPT") return "noScript";
   if (PASSING_REPLIES.has(word)) return "passing";
   // Where every address of a host refused, Node's error has a code and no message.
   const { code = "" } = (error ?? {}) as { code?: unknown };
   const className = error instanceof Error ? error.constructor.name : "";
   return PASSING_ERRORS.test(`${message} ${String(code)} ${className}`) ? "passing" : "final";
+}
+
+/** The word that an error reply begins with. Redis 6.2 puts words of its own before what a script died of. */
+export function replyWord(error: unknown): string {
+  const message = messageOf(error);
+  const [, inScript] =
+    /^ERR Error running script .*?@user_script: \d+: -([A-Z]+) /.exec(message) ?? [];
+  return inScript ?? message.split(" ", 1)[0] ?? "";
 }
 
 /** The error that leaves embedq for a failed command. */

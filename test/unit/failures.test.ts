@@ -30,6 +30,19 @@ describe("error replies", () => {
     expect(classify(new ErrorReply(message))).toBe("passing");
   });
 
+  test("classify looks behind what Redis 6.2 puts before an error in a script", () => {
+    const inScript = (words: string) =>
+      classify(
+        new ErrorReply(
+          `ERR Error running script (call to f_0f5c): @user_script:3: @user_script: 3: ${words}`,
+        ),
+      );
+    expect(inScript("-READONLY You can't write against a read only replica.")).toBe("passing");
+    expect(inScript("-MISCONF Redis is configured to save RDB snapshots")).toBe("passing");
+    expect(inScript("-OOM command not allowed when used memory > 'maxmemory'.")).toBe("final");
+    expect(inScript("WRONGTYPE Operation against a key: -LOADING ")).toBe("final");
+  });
+
   const final = [
     "WRONGTYPE Operation against a key holding the wrong kind of value",
     "NOPERM this user has no permissions to run the 'xadd' command",
