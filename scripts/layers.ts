@@ -35,7 +35,7 @@ const MACHINERY = [
 ];
 
 /** Libraries of the command line; they are bundled into it (docs/adr/0016). */
-const CLI_PACKAGES = ["commander", "@bomb.sh/tab", "csv-parse", "picocolors"];
+const CLI_PACKAGES = ["commander", "@bomb.sh/tab", "picocolors"];
 
 /** The table. For each file the first row that names it counts; a file that no row names is a fault. */
 const TABLE: readonly Layer[] = [

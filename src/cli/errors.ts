@@ -31,10 +31,14 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   ERR_WAIT_TIMEOUT: "does a worker run? embedq stats shows it",
 };
 
+/** What something long ends with when it failed after a part: what counts is why. */
+const ON_THE_WAY: ReadonlySet<ErrorCode> = new Set(["ERR_ENQUEUE_FAILED", "ERR_WALK_FAILED"]);
+
 /** What to try, if something is known. */
 export function hintFor(error: unknown): string | undefined {
   if (error instanceof CommandError) return error.hint;
-  return error instanceof EmbedqError ? HINTS[error.code] : undefined;
+  if (!(error instanceof EmbedqError)) return undefined;
+  return HINTS[error.code] ?? (ON_THE_WAY.has(error.code) ? hintFor(error.cause) : undefined);
 }
 
 /** The exit code that an error ends the process with. */
@@ -42,6 +46,7 @@ export function exitCodeFor(error: unknown): number {
   if (error instanceof UsageError) return EXIT.usage;
   if (error instanceof CommandError) return error.exitCode;
   if (!(error instanceof EmbedqError)) return EXIT.failed;
+  if (ON_THE_WAY.has(error.code)) return exitCodeFor(error.cause);
   if (error.code === "ERR_REDIS_UNAVAILABLE") return EXIT.unavailable;
   return error.code === "ERR_OPTION_INVALID" ? EXIT.usage : EXIT.failed;
 }

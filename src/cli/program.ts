@@ -3,24 +3,29 @@
 import { type Argument, Command } from "commander";
 import { VERSION } from "../index.ts";
 import { type AddCommand, addCommonOptions } from "./command.ts";
+import { backfill } from "./commands/backfill.ts";
 import { cancel } from "./commands/cancel.ts";
 import { config } from "./commands/config.ts";
 import { dead } from "./commands/dead.ts";
 import { demo } from "./commands/demo.ts";
 import { drain } from "./commands/drain.ts";
+import { enqueue } from "./commands/enqueue.ts";
 import { exportCommand } from "./commands/export.ts";
 import { flush } from "./commands/flush.ts";
 import { get } from "./commands/get.ts";
 import { pause, resume } from "./commands/pause.ts";
+import { purge } from "./commands/purge.ts";
+import { reembed } from "./commands/reembed.ts";
 import { search } from "./commands/search.ts";
 import { stats } from "./commands/stats.ts";
 import { work } from "./commands/work.ts";
 import { addCompletion } from "./completion.ts";
 
 const GROUPS: readonly (readonly [title: string, commands: readonly AddCommand[]])[] = [
+  ["Put texts in:", [enqueue, backfill, reembed]],
   ["Drain:", [work, drain, flush]],
   ["Read vectors:", [get, search, exportCommand]],
-  ["Look after a queue:", [stats, pause, resume, config, dead, cancel]],
+  ["Look after a queue:", [stats, pause, resume, config, dead, cancel, purge]],
   ["Try it:", [demo]],
 ];
 
