@@ -13,6 +13,7 @@ import { enqueue } from "./commands/enqueue.ts";
 import { exportCommand } from "./commands/export.ts";
 import { flush } from "./commands/flush.ts";
 import { get } from "./commands/get.ts";
+import { importCommand } from "./commands/import.ts";
 import { pause, resume } from "./commands/pause.ts";
 import { purge } from "./commands/purge.ts";
 import { reembed } from "./commands/reembed.ts";
@@ -22,7 +23,7 @@ import { work } from "./commands/work.ts";
 import { addCompletion } from "./completion.ts";
 
 const GROUPS: readonly (readonly [title: string, commands: readonly AddCommand[]])[] = [
-  ["Put texts in:", [enqueue, backfill, reembed]],
+  ["Put texts in:", [enqueue, backfill, reembed, importCommand]],
   ["Drain:", [work, drain, flush]],
   ["Read vectors:", [get, search, exportCommand]],
   ["Look after a queue:", [stats, pause, resume, config, dead, cancel, purge]],

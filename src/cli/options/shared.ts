@@ -61,6 +61,7 @@ export interface WorkerValues {
   readonly onOversize: "reject" | "truncate" | "split-and-average" | undefined;
   readonly onDead: "zero" | "unset" | undefined;
   readonly cacheTtl: number | undefined;
+  readonly doneChannelPrefix: string | undefined;
 }
 
 export const WORKER: SpecsOf<WorkerValues> = inGroup("Worker:", {
@@ -99,6 +100,13 @@ export const WORKER: SpecsOf<WorkerValues> = inGroup("Worker:", {
   ),
   cacheTtl: shared(
     option("--cache-ttl <time>", "keep vectors in Redis this long, for equal texts", duration),
+  ),
+  doneChannelPrefix: shared(
+    option(
+      "--done-channel-prefix <prefix>",
+      "publish 1 on this prefix and the key when a key's work is done, like sg:embed:done:",
+      word,
+    ),
   ),
 });
 
