@@ -48,8 +48,9 @@ export class TakeOver {
   readonly #stage: TakeOverStage;
   readonly #plan: TakeOverPlan;
   readonly #module: ModuleKeys;
+  /** Of each set, as its last pass found them. */
   readonly #malformed: Record<ModuleSet, number> = { pending: 0, inflight: 0 };
-  readonly #problems: TakeOverProblem[] = [];
+  readonly #problems: Record<ModuleSet, TakeOverProblem[]> = { pending: [], inflight: [] };
   #enqueued = 0;
   #known = 0;
   #superseded = 0;
@@ -90,13 +91,15 @@ export class TakeOver {
       let taken = 0;
       /** Malformed members, which stay: the next step begins after them. */
       let passed = 0;
+      this.#malformed[set] = 0;
+      this.#problems[set] = [];
       for (;;) {
         if (this.#isOver()) return false;
         const { members } = await lookAtModule(this.#module, set, passed, this.#plan.chunkSize);
         if (members.length === 0) break;
         const good = this.#read(set, members);
         passed += members.length - good.length;
-        this.#malformed[set] = Math.max(this.#malformed[set], passed);
+        this.#malformed[set] = passed;
         taken += await this.#take(set, good);
         await this.#plan.onProgress?.(this.#progress());
       }
@@ -110,8 +113,8 @@ export class TakeOver {
     for (const member of members) {
       const found = readMember(member, this.#stage.link.keys.reservedPrefix);
       if (!("reason" in found)) good.push({ member, ...found });
-      else if (this.#problems.length < MAX_PROBLEMS) {
-        this.#problems.push({ where: set, reason: found.reason });
+      else if (this.#problems[set].length < MAX_PROBLEMS) {
+        this.#problems[set].push({ where: set, reason: found.reason });
       }
     }
     return good;
@@ -151,7 +154,7 @@ export class TakeOver {
       known: this.#known,
       superseded: this.#superseded,
       malformed: this.#malformed.pending + this.#malformed.inflight,
-      problems: [...this.#problems],
+      problems: [...this.#problems.inflight, ...this.#problems.pending].slice(0, MAX_PROBLEMS),
     };
   }
 }

@@ -8,6 +8,7 @@ import { HANDS } from "./core/hands.ts";
 import { ORDER } from "./core/order.ts";
 import { READ } from "./core/read.ts";
 import { SAVINGS } from "./core/savings.ts";
+import { TAKEOVERS } from "./core/takeover.ts";
 import { TIME } from "./core/time.ts";
 import { WAITS } from "./core/waits.ts";
 
@@ -21,4 +22,5 @@ expectAllCaught([
   ...READ,
   ...SAVINGS,
   ...FAULTS,
+  ...TAKEOVERS,
 ]);

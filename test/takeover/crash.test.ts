@@ -16,7 +16,7 @@ import {
   once,
 } from "../protocol/helpers/intercept.ts";
 import { openRig, type Rig, SPACE } from "../protocol/helpers/rig.ts";
-import { EMPTY, PythonModule } from "./module.ts";
+import { EMPTY, memberOf, PythonModule } from "./module.ts";
 
 const TEXTS = ["a", "b", "c", "d", "e"];
 
@@ -169,6 +169,25 @@ test("the module enqueues a newer text, and the same once more, while the first 
     expect(await scope.vector("msg:a")).toEqual([...embedder.vectorOf(second)]);
     expect(await module.state()).toEqual(EMPTY);
     await queue.stop();
+  }
+});
+
+test("the tracking of what the module enqueued meanwhile is left to it", async () => {
+  for (const text of ["text", "newer"]) {
+    await using scope = await testScope();
+    await using rig = await openRig(scope);
+    const module = new PythonModule(scope.client);
+    await module.enqueue("msg:a", "text");
+    const ending = new AbortController();
+    const meanwhile = once(after(() => module.enqueue("msg:a", text)));
+    await takeOver(rig, intercept(rig.link, "enqueue", meanwhile), {
+      signal: ending.signal,
+      onProgress: () => ending.abort(),
+    });
+    expect(await module.state()).toMatchObject({
+      pending: [memberOf("msg:a", text)],
+      dedup: ["msg:a"],
+    });
   }
 });
 

@@ -80,7 +80,8 @@ test("members that move up as the module drops malformed ones are not passed ove
       if (step++ === 0) await scope.client.zRemRangeByRank("embed_queue:pending", 0, 2);
     },
   });
-  expect(result).toMatchObject({ enqueued: 12, done: true });
+  expect(result).toMatchObject({ enqueued: 12, malformed: 1, done: true });
+  expect(result.problems).toHaveLength(1);
   expect(await scope.client.zRange("embed_queue:pending", 0, -1)).toEqual(["rubbish 3"]);
 });
 
