@@ -17,6 +17,7 @@ const TESTS = [
   "batches",
   "fault",
   "story",
+  "takeover",
   // What those use.
   "providers",
   "budget",
