@@ -15,6 +15,7 @@ export const STATIC_STEPS = [
   ["layers", "bun scripts/layers.ts"],
   ["exports", "bun scripts/exports.ts"],
   ["table of options", "bun scripts/options.ts --check"],
+  ["page of commands", "bun scripts/cli-docs.ts --check"],
   ["script for other languages", "bun scripts/enqueue-lua.ts --check"],
 ];
 
