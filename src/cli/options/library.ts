@@ -1,10 +1,10 @@
 // From the options of the command line to those of the library.
 
-import type { ConsumerOptions, QueueOptions } from "../../index.ts";
+import type { QueueOptions } from "../../index.ts";
 import type { ProducerValues, SettingsValues, WorkerValues } from "./shared.ts";
 
 /** What a worker is given. */
-export function workerOptions(values: WorkerValues): ConsumerOptions {
+export function workerOptions(values: WorkerValues): Partial<QueueOptions> {
   const { requestsPerMinute, tokensPerMinute, cacheTtl } = values;
   const hasBudget = requestsPerMinute !== undefined || tokensPerMinute !== undefined;
   return {
@@ -14,6 +14,7 @@ export function workerOptions(values: WorkerValues): ConsumerOptions {
     budget: hasBudget ? { requestsPerMinute, tokensPerMinute } : undefined,
     onOversize: values.onOversize,
     onDead: values.onDead,
+    doneChannelPrefix: values.doneChannelPrefix,
     cache: cacheTtl === undefined ? undefined : { ttlMs: cacheTtl },
   };
 }
