@@ -14,6 +14,7 @@ export const STATIC_STEPS = [
   ["types of test and scripts", "tsc -p tsconfig.dev.json"],
   ["layers", "bun scripts/layers.ts"],
   ["exports", "bun scripts/exports.ts"],
+  ["rules of jsr", "deno lint --rules-tags=jsr src"],
   ["table of options", "bun scripts/options.ts --check"],
   ["page of commands", "bun scripts/cli-docs.ts --check"],
   ["script for other languages", "bun scripts/enqueue-lua.ts --check"],
@@ -26,6 +27,7 @@ export const PACKAGE_STEPS = [
   ["unused code", "knip"],
   ["jsr package", "deno publish --dry-run --allow-dirty"],
   ["types on deno", "deno check src"],
+  ["docs of jsr", "deno doc --lint src/index.ts src/providers/index.ts"],
 ];
 
 /** A step that hangs is ended; the slowest, are-the-types-wrong, takes about ten seconds. */

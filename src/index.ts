@@ -66,6 +66,7 @@ export type {
   GoneOutcome,
   Outcome,
   SendBackResult,
+  Settled,
   SettledOutcome,
 } from "./model/outcome.ts";
 export type { OversizePolicy } from "./model/oversize.ts";
@@ -91,6 +92,7 @@ export type {
   TakeOverProgress,
   TakeOverResult,
 } from "./model/takeover.ts";
+export type { ClaimReason } from "./model/usage.ts";
 export { decodeEmbedding, encodeEmbedding } from "./model/vector.ts";
 export type {
   BackfillOptions,

@@ -70,7 +70,11 @@ export class EmbeddingQueue extends QueueUpkeep {
   #session: Session | undefined;
   #drain: Drain | undefined;
 
-  /** @throws {EmbedqError} `ERR_OPTION_INVALID` before anything is connected. */
+  /**
+   * Describes the queue; nothing is connected before it starts.
+   *
+   * @throws {EmbedqError} `ERR_OPTION_INVALID`.
+   */
   constructor(options: QueueOptions) {
     super((action) => this.#open(action));
     this.#options = resolveOptions(options);

@@ -46,7 +46,11 @@ export class EmbeddingWorker {
   #session: Session | undefined;
   #drain: Drain | undefined;
 
-  /** @throws {EmbedqError} `ERR_OPTION_INVALID` before anything is connected. */
+  /**
+   * Describes the worker; nothing is connected before it starts.
+   *
+   * @throws {EmbedqError} `ERR_OPTION_INVALID`.
+   */
   constructor(options: WorkerOptions) {
     this.#options = resolveOptions(options);
     checkRedisOption(options.redis);

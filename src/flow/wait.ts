@@ -31,6 +31,7 @@ export interface WaitStage {
   onFailure(error: Error): void;
 }
 
+/** How long somebody waits. */
 export interface WaitOptions {
   /** Give up after this long, in milliseconds. The text stays queued. @default no limit */
   readonly timeoutMs?: number | undefined;

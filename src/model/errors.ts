@@ -39,6 +39,8 @@ export class EmbedqError extends Error {
   readonly code: ErrorCode;
 
   /**
+   * An error of embedq.
+   *
    * @param code What went wrong, as a stable word.
    * @param message A sentence for people.
    * @param options The error that caused this one, if any.
@@ -107,6 +109,8 @@ export class EmbedderError extends EmbedqError {
   readonly exceeded: CallMeasure | "text" | undefined;
 
   /**
+   * A failure whose kind is known.
+   *
    * @param kind Which kind of failure this is.
    * @param message A sentence for people; it is kept in the dead letter of a rejected text.
    * @param options When to retry, whom it concerns, and the cause.
@@ -147,6 +151,8 @@ export class EnqueueError extends EmbedqError {
   readonly tickets: readonly { readonly key: string; readonly version: number }[];
 
   /**
+   * A failure in the middle.
+   *
    * @param count How many items there were.
    * @param tickets Tickets of those that were accepted.
    * @param cause What went wrong.

@@ -74,6 +74,7 @@ export interface EmbedqEvents {
 export interface BatchDrained {
   /** `error` when at least one text of the batch was not embedded. */
   readonly status: "ok" | "error";
+  /** Name of the worker. */
   readonly worker: string;
   /** From the claim's reply to the last settle, in milliseconds. */
   readonly durationMs: number;

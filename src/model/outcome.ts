@@ -10,7 +10,7 @@ export type Outcome = SettledOutcome | GoneOutcome;
 export type SettledOutcome = EmbeddedOutcome | DeadOutcome;
 
 /** What all settled outcomes tell. */
-interface Settled {
+export interface Settled {
   /** Key of the destination hash. */
   readonly key: string;
   /** The version that the destination holds. */
@@ -29,6 +29,7 @@ export interface EmbeddedOutcome extends Settled {
 
 /** The text was given up: see the dead letters. */
 export interface DeadOutcome extends Settled {
+  /** In the place of a vector there is a dead letter. */
   readonly status: "dead";
   /** The zero vector; undefined where a dead text leaves it unset (`onDead: "unset"`). */
   readonly embedding: Float32Array | undefined;

@@ -113,6 +113,8 @@ export class WalkError extends EmbedqError {
   readonly progress: WalkProgress;
 
   /**
+   * A walk that was cut.
+   *
    * @param kind Which walk it was.
    * @param progress How far it came.
    * @param cause What went wrong.

@@ -29,10 +29,18 @@ const TASK_TYPES = [
   "QUESTION_ANSWERING",
   "FACT_VERIFICATION",
   "CODE_RETRIEVAL_QUERY",
-] as const;
+] as const satisfies readonly GeminiTaskType[];
 
 /** What Gemini's vectors can be made for. */
-export type GeminiTaskType = (typeof TASK_TYPES)[number];
+export type GeminiTaskType =
+  | "RETRIEVAL_DOCUMENT"
+  | "RETRIEVAL_QUERY"
+  | "SEMANTIC_SIMILARITY"
+  | "CLASSIFICATION"
+  | "CLUSTERING"
+  | "QUESTION_ANSWERING"
+  | "FACT_VERIFICATION"
+  | "CODE_RETRIEVAL_QUERY";
 
 /** Options of {@link gemini}. */
 export interface GeminiOptions extends HttpOptions {

@@ -6,23 +6,35 @@ import { copyOverrides, hangUp } from "./newer-client.ts";
 
 /** What embedq uses of a node-redis client; one made by `createClient` of `redis` 4.7, 5 or 6 fits. */
 export interface RedisClientLike {
+  /** Connected, or on the way to be again. */
   readonly isOpen: boolean;
+  /** Commands can be sent now. */
   readonly isReady: boolean;
+  /** What it was made with. */
   readonly options?: object | undefined;
+  /** Resolves when it is ready. */
   connect(): Promise<unknown>;
+  /** Closes the connection at once. */
   disconnect(): Promise<unknown>;
+  /** Another client with the same options, not connected yet. */
   duplicate(overrides?: object): RedisClientLike;
+  /** Sends one command as it is. */
   sendCommand(args: readonly (string | Uint8Array)[], options?: object): Promise<unknown>;
+  /** Hears channels. */
   subscribe(
     channels: string[],
     listener: (message: string, channel: string) => void,
   ): Promise<unknown>;
+  /** Ends what {@link RedisClientLike.subscribe} began. */
   unsubscribe(
     channels: string[],
     listener: (message: string, channel: string) => void,
   ): Promise<unknown>;
+  /** Asks for a sign of life. */
   ping(): Promise<unknown>;
+  /** Listens to an event. */
   on(event: string, listener: (error: Error) => void): unknown;
+  /** Ends what {@link RedisClientLike.on} began. */
   off(event: string, listener: (error: Error) => void): unknown;
 }
 

@@ -14,12 +14,10 @@ export interface InstalledPackage extends AsyncDisposable {
 
 /** Builds if `dist` is older than what it is made from, and installs what `npm pack` makes of it. */
 export async function installPackage(): Promise<InstalledPackage> {
-  if (!(await isBuilt())) await run(ROOT, "npm", "run", "build");
   const dir = await mkdtemp(join(tmpdir(), "embedq-package-"));
+  const tarball = await packInto(dir);
   const modules = join(dir, "node_modules");
   await mkdir(join(modules, "embedq"), { recursive: true });
-  await run(ROOT, "npm", "pack", "--ignore-scripts", "--pack-destination", dir);
-  const [tarball = ""] = (await readdir(dir)).filter((name) => name.endsWith(".tgz"));
   await run(dir, "tar", "-xzf", tarball, "-C", join(modules, "embedq"), "--strip-components=1");
   for (const name of ["redis", "redis-5", "redis-6", "valibot"]) {
     await symlink(join(ROOT, "node_modules", name), join(modules, name));
@@ -35,10 +33,26 @@ export async function installPackage(): Promise<InstalledPackage> {
   };
 }
 
+/** Builds if `dist` is older than what it is made from; the path of what `npm pack` makes of it. */
+export async function packInto(dir: string): Promise<string> {
+  if (!(await isBuilt())) await run(ROOT, "npm", "run", "build");
+  await run(ROOT, "npm", "pack", "--ignore-scripts", "--pack-destination", dir);
+  const [tarball = ""] = (await readdir(dir)).filter((name) => name.endsWith(".tgz"));
+  return join(dir, tarball);
+}
+
 async function isBuilt(): Promise<boolean> {
-  const built = await changedAt("dist/index.js").catch(() => 0);
+  const files = ["dist/index.js", "dist/index.d.ts", "dist/cli.js"];
+  const built = Math.min(
+    ...(await Promise.all(files.map((file) => changedAt(file).catch(() => 0)))),
+  );
   const sources = await readdir(join(ROOT, "src"), { recursive: true });
-  const paths = ["package.json", "tsup.config.ts", ...sources.map((path) => join("src", path))];
+  const paths = [
+    "package.json",
+    "tsup.config.ts",
+    "scripts/bundling.ts",
+    ...sources.map((path) => join("src", path)),
+  ];
   const changes = await Promise.all(paths.map(changedAt));
   return changes.every((change) => change < built);
 }
