@@ -59,6 +59,21 @@ test("other keys of the module, and nothing that stands in the way: exit code 0"
   expect(wrong.stderr).toContain("prefix");
 });
 
+test("embedq work tells the waiters of what it has embedded", async () => {
+  await using scope = await testScope();
+  await using done = await listenForDone(scope.client);
+  const queue = ["--redis", scope.url, "--name", scope.name];
+  const provider = ["--provider", "hashing", "--dimensions", "8"];
+  const channel = ["--done-channel-prefix", DONE_PREFIX];
+  const child = startCli(["work", ...queue, ...provider, ...channel, "--flush-interval", "0"]);
+  const producer = await scope.queue();
+  await producer.enqueue("msg:1", "text");
+  await until(() => done.keys.length > 0, { what: "the message", timeoutMs: 20_000 });
+  expect(await scope.vector("msg:1")).toHaveLength(8);
+  child.kill("SIGTERM");
+  expect(await child.exited).toBe(0);
+});
+
 test("--watch takes what comes until it is interrupted, and tells the waiters of what needs no worker", async () => {
   await using scope = await testScope();
   await using done = await listenForDone(scope.client);
