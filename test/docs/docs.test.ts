@@ -25,7 +25,7 @@ let installed: InstalledPackage;
 beforeAll(async () => {
   installed = await installPackage();
   await linkForUsers(installed.dir);
-}, 120_000);
+}, 300_000);
 afterAll(() => installed[Symbol.asyncDispose]());
 
 test.each(["bun", "node"])(
@@ -76,7 +76,7 @@ test("every TypeScript example of the pages, the doc comments and examples/ type
   const { output, exitCode } = await run(installed.dir, "node", tsc, "-p", installed.dir);
   expect(output).toBe("");
   expect(exitCode).toBe(0);
-}, 120_000);
+}, 300_000);
 
 test("every JavaScript that a page shows as a file can be loaded", async () => {
   const shown = (await allExamples()).filter(

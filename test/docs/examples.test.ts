@@ -41,7 +41,7 @@ beforeAll(async () => {
     join(installed.dir, "articles.jsonl"),
     ARTICLES.map((article) => `${JSON.stringify(article)}\n`).join(""),
   );
-}, 120_000);
+}, 300_000);
 afterAll(() => installed[Symbol.asyncDispose]());
 
 test.each(RUNTIMES)(
