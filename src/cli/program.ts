@@ -8,6 +8,7 @@ import { cancel } from "./commands/cancel.ts";
 import { config } from "./commands/config.ts";
 import { dead } from "./commands/dead.ts";
 import { demo } from "./commands/demo.ts";
+import { doctor } from "./commands/doctor.ts";
 import { drain } from "./commands/drain.ts";
 import { enqueue } from "./commands/enqueue.ts";
 import { exportCommand } from "./commands/export.ts";
@@ -26,7 +27,7 @@ const GROUPS: readonly (readonly [title: string, commands: readonly AddCommand[]
   ["Put texts in:", [enqueue, backfill, reembed, importCommand]],
   ["Drain:", [work, drain, flush]],
   ["Read vectors:", [get, search, exportCommand]],
-  ["Look after a queue:", [stats, pause, resume, config, dead, cancel, purge]],
+  ["Look after a queue:", [stats, pause, resume, config, dead, cancel, purge, doctor]],
   ["Try it:", [demo]],
 ];
 

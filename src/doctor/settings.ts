@@ -58,7 +58,7 @@ function judgeSpace({ link, options: { asked, embedder } }: Checkup, stored: Sto
   if (differences.length === 0) return [];
   const who = embedder === undefined ? "this process asks for" : "the embedder is";
   const wanted = SPACE.map((name) => [name, asked[name]] as const).filter(
-    ([, value]) => value !== undefined,
+    ([name, value]) => value !== undefined && value !== (stored.get(name) ?? ""),
   );
   const as = (name: (typeof SPACE)[number]) =>
     `\`${name}\` is ${stored.get(name) || "empty"}, ${who} ${asked[name] || "empty"}`;
