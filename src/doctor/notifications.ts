@@ -16,7 +16,7 @@ export const NOTIFICATIONS_CHECK: Check = {
       const { flags, missing } = await readNotifications(at.link);
       const found = `notify-keyspace-events is "${flags}"`;
       if (missing.length === 0) return [ok(NAME, `${found}: waits hear at once`)];
-      const advice = `A queue sets what is missing, ${missing.join("")}, when its first wait begins. To have it also after a restart, put \`notify-keyspace-events ${flags}${missing.join("")}\` into redis.conf, and until then: CONFIG SET notify-keyspace-events ${flags}${missing.join("")}. ${FALLBACK}.`;
+      const advice = `A queue sets what is missing, ${missing.join("")}, when its first wait begins. To have it also after a restart, put \`notify-keyspace-events ${flags}${missing.join("")}\` into redis.conf, and until then: \`CONFIG SET notify-keyspace-events ${flags}${missing.join("")}\`. ${FALLBACK}.`;
       const finding = warning(NAME, `${found}: finished texts make no event`, advice, {
         isFixable: true,
       });

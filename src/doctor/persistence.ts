@@ -6,7 +6,7 @@ import type { Check } from "./checkup.ts";
 
 const NAME = "persistence";
 const AOF_ADVICE =
-  "Put `appendonly yes` into redis.conf, and until the next restart: CONFIG SET appendonly yes. With appendfsync everysec a crash then costs a second.";
+  "Put `appendonly yes` into redis.conf, and until the next restart: `CONFIG SET appendonly yes`. With appendfsync everysec a crash then costs a second.";
 
 export const PERSISTENCE_CHECK: Check = {
   name: NAME,
@@ -39,7 +39,7 @@ function judgeAof(fsync: string | undefined): Finding {
   const found = `The append-only file is on, appendfsync is ${fsync ?? "not to be seen by this user"}`;
   if (fsync !== "no") return ok(NAME, found);
   const advice =
-    "The system decides when it writes to the disk, some 30 s late. Put `appendfsync everysec` into redis.conf, and until the next restart: CONFIG SET appendfsync everysec.";
+    "The system decides when it writes to the disk, some 30 s late. Put `appendfsync everysec` into redis.conf, and until the next restart: `CONFIG SET appendfsync everysec`.";
   return warning(NAME, found, advice);
 }
 

@@ -62,7 +62,7 @@ function judge(at: Checkup, of: Grade, lacks: readonly Lack[]): Finding[] {
   const own = lacks.filter((lack) => lack.of === of);
   if (own.length === 0) return [];
   const found = `The user ${at.user} lacks ${list(own)}: ${WITHOUT[of]}`;
-  const advice = `Let an administrator run: ${grantOf(at, own)}. Then run this again: a missing command can hide a missing key.`;
+  const advice = `Let an administrator run: \`${grantOf(at, own)}\`. Then run this again: a missing command can hide a missing key.`;
   if (of === "walks") return [note(NAME, found, advice)];
   const isNeeded = of === "all" || (of === "workers" && at.options.embedder !== undefined);
   return [(isNeeded ? problem : warning)(NAME, found, advice)];

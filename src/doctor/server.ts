@@ -86,7 +86,7 @@ export const EVICTION_CHECK: Check = {
 };
 
 const POLICY_ADVICE =
-  "Put `maxmemory-policy noeviction` into redis.conf, and until the next restart: CONFIG SET maxmemory-policy noeviction. Let a cache have a Redis of its own.";
+  "Put `maxmemory-policy noeviction` into redis.conf, and until the next restart: `CONFIG SET maxmemory-policy noeviction`. Let a cache have a Redis of its own.";
 
 function judgeEviction(info: Info): Finding {
   const name = "eviction";
@@ -123,7 +123,7 @@ function judgeMemory(info: Info): Finding {
   if (used < FULL * total) return ok("memory", found);
   if (limit > 0 && used >= limit) {
     const advice =
-      "No text is accepted any more, and no vector stored: raise maxmemory (CONFIG SET maxmemory, and redis.conf), or remove keys.";
+      "No text is accepted any more, and no vector stored: raise maxmemory (`CONFIG SET maxmemory`, and redis.conf), or remove keys.";
     return problem("memory", found, advice);
   }
   const advice = `Raise maxmemory or remove keys: at the limit no text is accepted. docs/guides/redis.md tells what a text and a vector take.`;

@@ -16,7 +16,7 @@ async function user(scope: Scope, ...rules: readonly string[]): Promise<string> 
 /** Runs the lines in the advice, as an administrator would. */
 async function follow(scope: Scope, diagnosis: Diagnosis): Promise<void> {
   for (const { advice } of of(diagnosis, "rights")) {
-    const [, line] = /run: (ACL SETUSER .*?)\. Then/.exec(advice ?? "") ?? [];
+    const [, line] = /run: `(ACL SETUSER .*?)`/.exec(advice ?? "") ?? [];
     if (line !== undefined) await scope.client.sendCommand(line.split(" "));
   }
 }

@@ -82,12 +82,10 @@ function linesOf({ level, check, found, advice, fixed }: Finding, style: Style, 
   const colour = { ok: style.green, note: style.cyan, warning: style.yellow, problem: style.red };
   const mark = colour[level](MARKS[level].padEnd(MARK_WIDTH));
   const width = Math.max(30, columns - indent.length);
-  const adviceLines = (advice: string) => {
-    // A line of rights stays in one piece, to be copied.
-    const isLine = advice.includes("ACL SETUSER");
-    const pieces = isLine ? [oneLine(advice)] : wrap(oneLine(advice), width - 2);
-    return pieces.map((piece, i) => `${indent}${style.dim(i === 0 ? "→" : " ")} ${piece}`);
-  };
+  const adviceLines = (advice: string) =>
+    wrap(oneLine(advice), width - 2).map(
+      (piece, i) => `${indent}${style.dim(i === 0 ? "→" : " ")} ${piece}`,
+    );
   const [first = "", ...rest] = wrap(oneLine(found), width);
   const lines = [`${mark}${check.padEnd(CHECK_WIDTH)}${first}`];
   for (const line of rest) lines.push(indent + line);
@@ -96,11 +94,11 @@ function linesOf({ level, check, found, advice, fixed }: Finding, style: Style, 
   return lines;
 }
 
-/** Lines of whole words, none longer than the width unless a word is. */
+/** Lines of whole words, none longer than the width unless a word is. What is in backticks is one, to be copied. */
 function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";
-  for (const piece of text.split(" ")) {
+  for (const [piece] of text.matchAll(/`[^`]*`\S*|\S+/g)) {
     if (line !== "" && line.length + 1 + piece.length > width) {
       lines.push(line);
       line = piece;
