@@ -6,7 +6,7 @@ import { messageOf, UsageError } from "../errors.ts";
 import { SHARED } from "./shared.ts";
 
 /** Looked for in the present folder where nobody names a file. */
-export const USUAL_CONFIG = "embedq.config.json";
+const USUAL_CONFIG = "embedq.config.json";
 
 export interface ConfigFile {
   readonly path: string;
