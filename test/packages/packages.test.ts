@@ -34,6 +34,11 @@ beforeAll(async () => {
   await run(["npm", "install", "--no-audit", "--no-fund", "--prefer-offline", tarball], {
     cwd: dir,
   });
+  const texts = [
+    { id: "streams", text: "Streams keep their entries in order" },
+    { id: "sets", text: "Sorted sets rank members by a score" },
+  ];
+  await writeFile(join(dir, "texts.jsonl"), texts.map((text) => JSON.stringify(text)).join("\n"));
   for (const helper of ["roundtrip.mjs", "lines.mjs"]) {
     await cp(join(ROOT, "test/runtimes", helper), join(dir, helper));
   }
@@ -46,13 +51,8 @@ describe.each(Object.keys(RUNTIMES))("on %s", (runtime) => {
     words = (await RUNTIMES[runtime]?.()) ?? [];
   }, 300_000);
 
-  test("the command line drains a queue, and finds what it has embedded", async () => {
+  test("the command line enqueues a file, drains the queue, and finds what it has embedded", async () => {
     await using scope = await testScope();
-    const producer = await scope.queue();
-    await producer.enqueueMany([
-      { key: "doc:streams", text: "Streams keep their entries in order" },
-      { key: "doc:sets", text: "Sorted sets rank members by a score" },
-    ]);
     const embedq = (...args: string[]) =>
       run([...words, join(packageFolder(), "dist/cli.js"), ...args], {
         cwd: dir,
@@ -65,6 +65,14 @@ describe.each(Object.keys(RUNTIMES))("on %s", (runtime) => {
         mayFail: true,
       });
     expect(await embedq("--version")).toEqual({ code: 0, stdout: `${VERSION}\n`, stderr: "" });
+    const enqueued = await embedq(
+      "enqueue",
+      "texts.jsonl",
+      "--key-template",
+      "doc:{id}",
+      "--quiet",
+    );
+    expect(enqueued).toMatchObject({ code: 0, stderr: "" });
     const drained = await embedq("drain", "--quiet");
     expect(drained).toMatchObject({ code: 0, stderr: "" });
     const found = await embedq("search", "in which order are streams", "--limit", "1", "--quiet");
