@@ -1,6 +1,7 @@
 // embedq enqueue: texts from files, pipes or the command line, into the queue.
 
 import process from "node:process";
+import { setFlagsFromString } from "node:v8";
 import { type AddCommand, defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { UsageError } from "../errors.ts";
@@ -124,11 +125,21 @@ async function enqueueFiles(
       "What is to be enqueued? Name a file, pipe lines in, or give --key and --text",
     );
   }
+  keepHeapSmall();
   const plan = await planOf(context, options, files.length === 0 ? ["-"] : files);
   if (options.dryRun === true) return feed(context, plan, undefined, undefined);
   const queue = await openQueue(context, options, COMMAND_TIMEOUT_MS);
   const outstanding = options.wait === true ? outstandingOf(context, queue, options) : undefined;
   return feed(context, plan, queue, outstanding);
+}
+
+/**
+ * Node lets garbage of a long input pile up to several times of what is in use, 12 MB; so it is looked
+ * for sooner. Costs nothing that can be measured beside Redis.
+ */
+function keepHeapSmall(): void {
+  const { bun, deno } = process.versions as { bun?: string; deno?: string };
+  if (bun === undefined && deno === undefined) setFlagsFromString("--heap-growing-percent=40");
 }
 
 /** Everything that can be wrong with the call is found here, before Redis is asked. */
