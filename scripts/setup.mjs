@@ -25,6 +25,14 @@ apt-get -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends redis-
 if [ -d /run/systemd/system ]; then systemctl disable --now redis-server; fi
 `;
 
+/** What the recipes of the guides call beside embedq. Without them, the tests of these pages are skipped. */
+const INSTALL_TOOLS = `
+set -e
+export DEBIAN_FRONTEND=noninteractive
+apt-get -o DPkg::Lock::Timeout=120 update -qq
+apt-get -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends jq python3-numpy
+`;
+
 const REDIS_HINT =
   "The tests need redis-server on PATH. Debian: sudo apt-get install redis-server. " +
   "macOS: brew install redis. With Docker: run the tests in an image that has Node and redis-server.";
@@ -49,13 +57,25 @@ export function setUpPackages() {
  */
 export function setUpRedis() {
   if (isOnPath("redis-server")) return true;
-  const asRoot = process.getuid?.() === 0 ? [] : ["sudo", "-n"];
-  if (isOnPath("apt-get") && (asRoot.length === 0 || succeeds("sudo", ["-n", "true"], "ignore"))) {
-    const [command, ...args] = [...asRoot, "sh", "-c", INSTALL_REDIS];
-    if (succeeds(command, args) && isOnPath("redis-server")) return true;
-  }
+  if (runsAsRoot(INSTALL_REDIS) && isOnPath("redis-server")) return true;
   console.error(REDIS_HINT);
   return false;
+}
+
+/** Installs jq and numpy if one is missing and apt-get may be used; only recipes of the guides need them. */
+export function setUpTools() {
+  const hasNumpy = () => succeeds("python3", ["-c", "import numpy"], "ignore");
+  if (isOnPath("jq") && hasNumpy()) return;
+  if (!runsAsRoot(INSTALL_TOOLS)) console.error("Without jq and numpy some recipes are not run.");
+}
+
+/** Runs a shell script as root, where there is apt-get and we may be root. */
+function runsAsRoot(script) {
+  const asRoot = process.getuid?.() === 0 ? [] : ["sudo", "-n"];
+  if (!isOnPath("apt-get")) return false;
+  if (asRoot.length > 0 && !succeeds("sudo", ["-n", "true"], "ignore")) return false;
+  const [command, ...args] = [...asRoot, "sh", "-c", script];
+  return succeeds(command, args);
 }
 
 /** Compares the lockfile with npm's own record of what it installed. */

@@ -5,7 +5,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setUpPackages, setUpRedis } from "./setup.mjs";
+import { setUpPackages, setUpRedis, setUpTools } from "./setup.mjs";
 import { PACKAGE_STEPS, run, runSteps, STATIC_STEPS } from "./steps.mjs";
 
 /** The longest that one test may take, and all of them together. */
@@ -17,6 +17,7 @@ const chosen = process.argv.slice(2);
 
 if (setUpPackages()) {
   if (!setUpRedis()) totals.failed += 1;
+  setUpTools();
   if (chosen.length === 0) {
     await countSteps(STATIC_STEPS);
     await countSteps([["build", "tsup"]]);
