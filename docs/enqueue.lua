@@ -203,6 +203,16 @@ local function takeUsage(worker, added, own)
   return counted
 end
 
+-- A version ahead of the clock is above all that were, so that two calls which read the same one in a
+-- destination do not both give the next. Only keys that are ahead are lifted by it.
+local function apart(version, clock, now)
+  if version <= clock then return version end
+  local ahead = tonumber(redis.call('HGET', SETTINGS, 'ahead') or '0') or 0
+  if ahead <= now + DAY_US then version = math.max(version, ahead + 1) end
+  redis.call('HSET', SETTINGS, 'ahead', digits(version))
+  return version
+end
+
 -- A dead letter; what the cap drops is counted. Returns an error table under OOM, as XADD does.
 local function writeLetter(s, ...)
   local before = redis.call('XLEN', DEAD)
@@ -227,7 +237,8 @@ local function nextVersion(key, floor, live, reserved)
   if reserved then return reserved end
   clock = clock + 1
   if floor > now + DAY_US then floor = 0 end
-  given[key] = math.max(clock, floor + 1, (live and live.version or 0) + 1, (given[key] or 0) + 1)
+  local above = math.max(clock, floor + 1, (live and live.version or 0) + 1, (given[key] or 0) + 1)
+  given[key] = apart(above, clock, now)
   return given[key]
 end
 

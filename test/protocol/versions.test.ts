@@ -1,8 +1,11 @@
 // Versions grow strictly for a key, whatever the clock does and whatever is lost.
 
 import { expect, test } from "bun:test";
+import { cancelWork } from "../../src/flow/tidy.ts";
+import { spaceTag } from "../../src/model/settings.ts";
+import { runEnqueue } from "../../src/redis/scripts/enqueue.ts";
 import { items, testScope } from "../helpers/scope.ts";
-import { numbersOf, openRig } from "./helpers/rig.ts";
+import { numbersOf, openRig, SPACE } from "./helpers/rig.ts";
 
 const MINUTE_US = 60_000_000;
 const DAY_US = 86_400_000_000;
@@ -65,6 +68,25 @@ test("what one destination holds lifts the version of its own key only", async (
   expect(await rig.outstanding("doc")).toBe(now + 10 * MINUTE_US + 1);
   expect(await rig.outstanding("other")).toBeLessThan(now + MINUTE_US);
   expect(Number(await scope.client.get(scope.keys.clock))).toBeLessThan(now + MINUTE_US);
+});
+
+test("two calls that read the same version ahead of the clock give two versions, also after a settle between", async () => {
+  await using scope = await testScope();
+  await using rig = await openRig(scope);
+  const ahead = (await rig.nowUs()) + 10 * MINUTE_US;
+  await rig.put("doc", ahead);
+  const enqueueAbove = async (text: string) => {
+    const item = { key: "doc", text, floor: ahead, unchanged: false, reserved: undefined };
+    const order = { earlierEntries: 0, isLastChunk: false, queueBlanks: false };
+    const space = spaceTag(SPACE);
+    const reply = await runEnqueue(rig.link, { space, ...order, items: [item] });
+    return reply?.accepted[0]?.version;
+  };
+  expect(await enqueueAbove("older")).toBe(ahead + 1);
+  await cancelWork(rig.link, ["doc"]);
+  expect(await enqueueAbove("newer")).toBe(ahead + 2);
+  // What is not ahead stays where the clock is.
+  expect((await rig.enqueue("other", "two")).version).toBeLessThan(ahead);
 });
 
 test("a damaged stored version lifts nothing and is overwritten", async () => {

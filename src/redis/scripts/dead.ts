@@ -26,7 +26,7 @@ local clock = tonumber(redis.call('GET', CLOCK) or '0') or 0
 if clock > now + DAY_US then clock = 0 end
 clock = math.max(clock, now - 1) + 1
 redis.call('SET', CLOCK, digits(clock))
-version = math.max(clock, floor + 1, version + 1)
+version = apart(math.max(clock, floor + 1, version + 1), clock, now)
 local before = waitingCount()
 local id = redis.call('XADD', PENDING, '*', 'key', key)
 redis.call('HSET', DEDUP, key, makeDedup(version, id, text).value)

@@ -32,7 +32,8 @@ local function nextVersion(key, floor, live, reserved)
   if reserved then return reserved end
   clock = clock + 1
   if floor > now + DAY_US then floor = 0 end
-  given[key] = math.max(clock, floor + 1, (live and live.version or 0) + 1, (given[key] or 0) + 1)
+  local above = math.max(clock, floor + 1, (live and live.version or 0) + 1, (given[key] or 0) + 1)
+  given[key] = apart(above, clock, now)
   return given[key]
 end
 

@@ -48,6 +48,16 @@ export const TIME: readonly Mutant[] = [
     },
   },
   {
+    name: "a version ahead of the clock is forgotten",
+    file: "redis/scripts/script.ts",
+    from: "redis.call('HSET', SETTINGS, 'ahead', digits(version))",
+    to: "",
+    caughtBy: {
+      file: "protocol/versions",
+      test: "two calls that read the same version ahead of the clock give two versions, also after a settle between",
+    },
+  },
+  {
     name: "a new version is not above the stored one",
     file: ENQUEUE,
     from: "math.max(clock, floor + 1, ",
