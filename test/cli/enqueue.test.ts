@@ -1,14 +1,13 @@
 // `embedq enqueue`: every format from a file and from a pipe, bad lines both ways, one text.
 
 import { expect, test } from "bun:test";
-import { mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { emptyFolder } from "../helpers/folder.ts";
 import { type Scope, testScope } from "../helpers/scope.ts";
 import { cli } from "./run.ts";
 
-const folder = () => mkdtemp(join(tmpdir(), "embedq-cli-"));
 const at = (scope: Scope) => ["--redis", scope.url, "--name", scope.name];
 
 /** The texts that wait, by key. */
@@ -30,7 +29,7 @@ test.each(Object.entries(SAME))(
   "%s goes in from a file, packed, and from a pipe",
   async (name, content) => {
     await using scope = await testScope();
-    const cwd = await folder();
+    const cwd = await emptyFolder();
     await writeFile(join(cwd, name), content);
     await writeFile(join(cwd, `${name}.gz`), gzipSync(content));
     const args = ["enqueue", ...at(scope), "--key-template", "doc:{id}", "--json"];
@@ -51,7 +50,7 @@ test.each(Object.entries(SAME))(
 
 test("plain lines need a template; several files go in one after the other, the last text of a key wins", async () => {
   await using scope = await testScope();
-  const cwd = await folder();
+  const cwd = await emptyFolder();
   await writeFile(join(cwd, "a.txt"), "eins\n\ndrei");
   await writeFile(join(cwd, "b.jsonl"), '{"key":"n:3","text":"three"}\n');
   const refused = await cli(["enqueue", ...at(scope), "a.txt"], { cwd });
@@ -68,7 +67,7 @@ const LINES = [1, 2, 3, 4, 5].map((i) => JSON.stringify({ key: `k:${i}`, text: `
 
 test("a bad line stops it: what stands before is in, what follows is not; it goes on from there", async () => {
   await using scope = await testScope();
-  const cwd = await folder();
+  const cwd = await emptyFolder();
   const file = join(cwd, "docs.jsonl");
   const lines = [...LINES.slice(0, 2), "secret words", ...LINES.slice(3)];
   await writeFile(file, lines.join("\n"));
@@ -120,7 +119,7 @@ test("nothing in, nothing done; a call that cannot work is refused before anythi
   await using scope = await testScope();
   const empty = await cli(["enqueue", ...at(scope), "--json"]);
   expect(empty.json).toMatchObject({ done: true, read: 0, enqueued: 0 });
-  const cwd = await folder();
+  const cwd = await emptyFolder();
   await writeFile(join(cwd, "good.jsonl"), LINES.join("\n"));
   await writeFile(join(cwd, "docs.csv"), "id;body\n1;x\n");
   const absent = await cli(["enqueue", ...at(scope), "good.jsonl", "absent.jsonl"], { cwd });

@@ -1,17 +1,15 @@
 // Where options come from, and what is said of bad ones.
 
 import { expect, test } from "bun:test";
-import { mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { emptyFolder } from "../helpers/folder.ts";
 import { testScope } from "../helpers/scope.ts";
 import { cli } from "./run.ts";
 
-const folder = () => mkdtemp(join(tmpdir(), "embedq-cli-"));
-
 test("a flag counts more than the environment, that more than the config file", async () => {
   await using scope = await testScope();
-  const cwd = await folder();
+  const cwd = await emptyFolder();
   const names = {
     file: `${scope.name}-file`,
     env: `${scope.name}-env`,
@@ -58,7 +56,7 @@ test.each([
   ["{ concurrency }", "must be JSON"],
   ["[]", "must be an object of options"],
 ])("the config file %p is refused with the place of the fault", async (json, message) => {
-  const cwd = await folder();
+  const cwd = await emptyFolder();
   await writeFile(join(cwd, "embedq.config.json"), json);
   const { code, stderr } = await cli(["stats"], { cwd });
   expect(stderr).toContain("embedq.config.json");

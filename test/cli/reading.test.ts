@@ -1,10 +1,10 @@
 // `embedq get`, `search` and `export`: what destinations hold, read from outside.
 
 import { expect, test } from "bun:test";
-import { mkdtemp, readdir, readFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { hashing } from "../../src/providers/index.ts";
+import { emptyFolder } from "../helpers/folder.ts";
 import { type Scope, testScope } from "../helpers/scope.ts";
 import { cli } from "./run.ts";
 
@@ -105,7 +105,7 @@ interface Line {
 test("embedq export writes a matrix that NumPy's format describes, and its keys", async () => {
   await using scope = await testScope();
   const common = await filled(scope);
-  const cwd = await mkdtemp(join(tmpdir(), "embedq-export-"));
+  const cwd = await emptyFolder();
   const { code, stderr } = await cli(["export", "all.npy", ...common], { cwd });
   // The vector of another size does not fit into the matrix.
   expect(stderr).toContain("1 vector of another size left out");
@@ -129,7 +129,7 @@ test("embedq export writes a matrix that NumPy's format describes, and its keys"
 test("embedq export leaves nothing behind where it fails, and says what a matrix needs", async () => {
   await using scope = await testScope();
   const common = await filled(scope);
-  const cwd = await mkdtemp(join(tmpdir(), "embedq-export-"));
+  const cwd = await emptyFolder();
   const toPipe = await cli(["export", "--format", "npy", ...common], { cwd });
   expect(toPipe).toMatchObject({ code: 2, stdout: "" });
   const nowhere = await cli(["export", "no/such/folder.jsonl", ...common], { cwd });
