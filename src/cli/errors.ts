@@ -6,6 +6,12 @@ import { EXIT } from "./exit-codes.ts";
 /** The command line was called wrongly. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
+  readonly hint: string | undefined;
+
+  constructor(message: string, options: { hint?: string | undefined } & ErrorOptions = {}) {
+    super(message, options);
+    this.hint = options.hint;
+  }
 }
 
 /** What was asked for did not come about, with the reason in words and its own exit code. */
@@ -24,7 +30,6 @@ export class CommandError extends Error {
 const HINTS: Partial<Record<ErrorCode, string>> = {
   ERR_REDIS_UNAVAILABLE:
     "is it running? Name it with --redis or REDIS_URL; embedq doctor tells more",
-  ERR_SETTINGS_CONFLICT: "embedq config shows what is stored, embedq config set changes it for all",
   ERR_SETTINGS_BUSY: "embedq pause, wait until nothing is in flight (embedq stats), then again",
   ERR_QUEUE_MISSING: "is the name right (--name)? The first embedq enqueue or work begins a queue",
   ERR_PROTOCOL_NEWER: "update embedq here",
@@ -36,9 +41,38 @@ const ON_THE_WAY: ReadonlySet<ErrorCode> = new Set(["ERR_ENQUEUE_FAILED", "ERR_W
 
 /** What to try, if something is known. */
 export function hintFor(error: unknown): string | undefined {
-  if (error instanceof CommandError) return error.hint;
+  if (error instanceof CommandError || error instanceof UsageError) return error.hint;
   if (!(error instanceof EmbedqError)) return undefined;
+  if (error.code === "ERR_SETTINGS_CONFLICT") return conflictHint(error.message);
   return HINTS[error.code] ?? (ON_THE_WAY.has(error.code) ? hintFor(error.cause) : undefined);
+}
+
+/** The flags of `embedq config set`, by the names of the settings. */
+const FLAGS: Readonly<Record<string, string>> = {
+  maxBatchSize: "--max-batch-size",
+  flushIntervalMs: "--flush-interval",
+  leaseMs: "--lease",
+  maxAttempts: "--max-attempts",
+  maxDeadLetters: "--max-dead-letters",
+};
+
+/** What is asked for can be stored, by a command to copy. Not so another model: that is a mistake, or a plan. */
+function conflictHint(message: string): string {
+  const [, queue = ""] = /^Cannot join the queue "([\w.:-]+)"/.exec(message) ?? [];
+  const asked = [...message.matchAll(/`(\w+)` is [^;]*?, asked for ([^;]+?)(?=;|\. |$)/g)];
+  const flags = asked.map(([, name = "", value = ""]) => {
+    const flag = FLAGS[name];
+    return flag && `${flag} ${name.endsWith("Ms") ? inUnits(Number(value)) : value}`;
+  });
+  const look = "embedq config shows what is stored";
+  if (queue !== "" && flags.length > 0 && !flags.includes(undefined)) {
+    return `${look}; for all processes: embedq config set ${flags.join(" ")} --name ${queue}`;
+  }
+  return `${look}; are --name and --provider the right ones? embedq config set changes it for all`;
+}
+
+function inUnits(ms: number): string {
+  return ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`;
 }
 
 /** The exit code that an error ends the process with. */
@@ -54,7 +88,17 @@ export function exitCodeFor(error: unknown): number {
 /** The message of whatever was thrown, as one line. */
 export function messageOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  return message.replaceAll(/\s*\n\s*/g, " ").trim();
+  return withoutAdvice(error, message)
+    .replaceAll(/\s*\n\s*/g, " ")
+    .trim();
+}
+
+/** Some advice names methods and options of the library; here a hint stands in its place. */
+function withoutAdvice(error: unknown, message: string): string {
+  const code = error instanceof EmbedqError ? error.code : undefined;
+  if (code === "ERR_SETTINGS_CONFLICT") return message.replace(/\. Leave the option out .*$/, "");
+  if (code === "ERR_QUEUE_MISSING") return message.replace(/\. Look at the name .*$/, "");
+  return message;
 }
 
 /** All that is known of an error, for `--verbose`. */

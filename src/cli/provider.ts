@@ -1,11 +1,10 @@
 // The embedder that the options name: one that comes with embedq, or what a file of the user's exports.
 
-import { resolve } from "node:path";
 import process from "node:process";
-import { pathToFileURL } from "node:url";
-import type { Embedder, EmbedFunction } from "../index.ts";
+import { type Embedder, type EmbedFunction, EmbedqError } from "../index.ts";
 import { gemini, hashing, openAI, openAICompatible, openRouter } from "../providers/index.ts";
-import { messageOf, UsageError } from "./errors.ts";
+import { loadEmbedder } from "./embedder-file.ts";
+import { UsageError } from "./errors.ts";
 import { PROVIDER, PROVIDERS, type ProviderValues } from "./options/shared.ts";
 
 /** What a queue or a worker is given: an embedder, or a function with its model beside it. */
@@ -18,11 +17,19 @@ export interface EmbedderOptions {
 
 /** @throws {UsageError} Where no provider is named, or an option that it needs is missing. */
 export async function embedderOf(values: ProviderValues): Promise<EmbedderOptions> {
+  try {
+    return await chosen(values);
+  } catch (error) {
+    throw withoutKey(error) ? keyMissing(values, error) : error;
+  }
+}
+
+async function chosen(values: ProviderValues): Promise<EmbedderOptions> {
   const { provider, model, dimensions, task, baseUrl } = values;
   switch (provider) {
     case undefined:
       throw new UsageError(
-        `Which provider? Name it with --provider or EMBEDQ_PROVIDER: ${PROVIDERS.join(", ")}, or a file like ./embedder.js`,
+        `Which provider? Name it with --provider or EMBEDQ_PROVIDER: ${PROVIDERS.join(", ")}, or a file like ./embedder.mjs`,
       );
     case "openai":
       return { embedder: openAI({ model, dimensions, task, baseUrl }) };
@@ -54,6 +61,23 @@ export async function embedderOf(values: ProviderValues): Promise<EmbedderOption
   }
 }
 
+/** Whether a provider found no key: its message names the option of the library, which is no flag. */
+function withoutKey(error: unknown): error is EmbedqError {
+  return (
+    error instanceof EmbedqError &&
+    error.code === "ERR_OPTION_INVALID" &&
+    /`apiKey` .*: it is missing$/.test(error.message)
+  );
+}
+
+function keyMissing({ provider }: ProviderValues, cause: EmbedqError): UsageError {
+  const names = cause.message.match(/\b[A-Z]+_API_KEY\b/g) ?? [];
+  return new UsageError(`The key for ${provider} is missing in the environment`, {
+    cause,
+    hint: `export ${names[0] ?? "its variable"}=…${names[1] ? `, or ${names[1]}` : ""}; hashing needs none, for trying out`,
+  });
+}
+
 function needed<T>(name: keyof ProviderValues, value: T | undefined): T {
   if (value !== undefined) return value;
   throw new UsageError(`This provider needs ${PROVIDER[name].flags}`);
@@ -63,26 +87,16 @@ function needed<T>(name: keyof ProviderValues, value: T | undefined): T {
 async function fromFile(path: string, values: ProviderValues): Promise<EmbedderOptions> {
   if (!/[./\\]/.test(path)) {
     throw new UsageError(
-      `--provider must be one of ${PROVIDERS.join(", ")}, or a file like ./embedder.js: it is ${JSON.stringify(path)}`,
+      `--provider must be one of ${PROVIDERS.join(", ")}, or a file like ./embedder.mjs: it is ${JSON.stringify(path)}`,
     );
   }
-  let exported: Record<string, unknown>;
-  try {
-    exported = (await import(pathToFileURL(resolve(path)).href)) as Record<string, unknown>;
-  } catch (error) {
-    throw new UsageError(`Cannot load the embedder in ${path}: ${messageOf(error)}`, {
-      cause: error,
-    });
-  }
-  const embedder = exported["embedder"] ?? exported["default"];
   const { model, dimensions, task } = values;
-  if (typeof embedder === "function") {
-    return { embedder: embedder as EmbedFunction, model, dimensions, task };
+  const embedder = await loadEmbedder(path);
+  const isNamed = model !== undefined && dimensions !== undefined;
+  if (typeof embedder === "function" && !isNamed) {
+    throw new UsageError(
+      `The file ${path} exports a function: name its model with --model and --dimensions, or export { model, dimensions, embed }`,
+    );
   }
-  if (typeof (embedder as Partial<Embedder> | undefined)?.embed === "function") {
-    return { embedder: embedder as Embedder, model, dimensions, task };
-  }
-  throw new UsageError(
-    `The file ${path} must export an embedder as \`embedder\` or as default: an object { model, dimensions, embed }, or a function from texts to vectors`,
-  );
+  return { embedder, model, dimensions, task };
 }

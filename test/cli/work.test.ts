@@ -111,6 +111,15 @@ test("what hinders the start otherwise ends it at once, with a hint", async () =
   expect(code).toBe(1);
   expect(stderr).toContain("`model` is another, asked for embedq-hashing-1");
   expect(stderr).toContain("embedq config shows what is stored");
+  expect(stderr).not.toContain("config set --");
+  const own = ["--redis", scope.url, "--name", `${scope.name}-own`];
+  const stored = await cli(["enqueue", ...own, "--key", "doc:1", "--text", "a text"]);
+  const drained = await cli(["drain", ...own, ...HASHING]);
+  expect([stored.code, drained.code]).toEqual([0, 0]);
+  const hurried = await cli(["drain", ...own, ...HASHING, "--flush-interval", "2s"]);
+  expect(hurried.stderr).toContain(
+    `embedq config set --flush-interval 2s --name ${scope.name}-own`,
+  );
   const none = await cli(["work", "--redis", scope.url]);
   expect(none.code).toBe(2);
   expect(none.stderr).toContain("Which provider?");

@@ -28,7 +28,7 @@ export const work: AddCommand = defineCommand({
   ].join("\n\n"),
   examples: [
     ["work --provider openai", "with the key from OPENAI_API_KEY"],
-    ["work --provider ./embedder.js --flush-interval 5s", "with an embedder of your own"],
+    ["work --provider ./embedder.mjs", "with an embedder of your own"],
     ["work --provider hashing --dimensions 256 --name trial", "to try it out, without any account"],
   ],
   options: { ...PROVIDER, ...WORKER, ...SETTINGS, ...PRODUCER },
@@ -78,15 +78,17 @@ function sayStart(
   worker: string,
   concurrency = 4,
 ): void {
-  const { space, maxBatchSize } = queue.settings;
+  const { space, maxBatchSize, flushIntervalMs } = queue.settings;
   const model =
     space === undefined ? "" : `${oneLine(space.model)}, ${counted(space.dimensions)} dimensions`;
   const facts = [
     `${worker} works on ${oneLine(name)} at ${redisPlace}`,
     `${model}${space?.task ? `, ${oneLine(space.task)}` : ""}`,
-    `batches of ${counted(maxBatchSize ?? 0)}, ${countedNoun(concurrency, "call")} at once`,
+    // Why a text alone is not embedded at once is the first question of all.
+    `a batch starts at ${countedNoun(maxBatchSize ?? 0, "text")} or after ${span(flushIntervalMs ?? 0)}, ${countedNoun(concurrency, "call")} at once`,
   ];
-  const data = { worker, queue: name, redis: redisPlace, ...space, maxBatchSize, concurrency };
+  const settings = { ...space, maxBatchSize, flushIntervalMs, concurrency };
+  const data = { worker, queue: name, redis: redisPlace, ...settings };
   journal.say("work:started", facts.join("; "), data);
 }
 

@@ -41,7 +41,7 @@ export const PROVIDER: SpecsOf<ProviderValues> = inGroup("Provider:", {
   provider: shared(
     option(
       "--provider <provider>",
-      `${PROVIDERS.join(", ")}, or a file that exports an embedder, like ./embedder.js`,
+      `${PROVIDERS.join(", ")}, or a file that exports an embedder, like ./embedder.mjs`,
       offering(PROVIDERS, aWord()),
     ),
   ),

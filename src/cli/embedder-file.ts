@@ -1,0 +1,100 @@
+// An embedder that a file of the user's exports: loaded, with what helps where that fails, and with its
+// errors understood.
+
+import { access } from "node:fs/promises";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { type Embedder, EmbedderError, type EmbedFunction } from "../index.ts";
+import { messageOf, UsageError } from "./errors.ts";
+
+/** How far a foreign error is looked for behind others. */
+const MAX_DEPTH = 8;
+
+/**
+ * @returns What the file exports, an embedder or a function from texts to vectors.
+ * @throws {UsageError} Where it cannot be loaded, or exports nothing of the kind.
+ */
+export async function loadEmbedder(path: string): Promise<Embedder | EmbedFunction> {
+  const { embedder, default: fallback } = await load(path);
+  const found = embedder ?? fallback;
+  if (typeof found === "function") return adopting(found as EmbedFunction);
+  if (typeof (found as Partial<Embedder> | undefined)?.embed === "function") {
+    return adoptingEmbedder(found as Embedder);
+  }
+  throw new UsageError(
+    `The file ${path} must export an embedder as \`embedder\` or as default: an object { model, dimensions, embed }, or a function from texts to vectors`,
+  );
+}
+
+async function load(path: string): Promise<{ embedder?: unknown; default?: unknown }> {
+  const file = resolve(path);
+  const isThere = await access(file).then(
+    () => true,
+    () => false,
+  );
+  if (!isThere) throw new UsageError(`Cannot load the embedder in ${path}: no such file`);
+  try {
+    return (await import(pathToFileURL(file).href)) as { embedder?: unknown; default?: unknown };
+  } catch (error) {
+    throw new UsageError(`Cannot load the embedder in ${path}: ${messageOf(error)}`, {
+      cause: error,
+      hint: hintFor(path, error),
+    });
+  }
+}
+
+function hintFor(path: string, error: unknown): string | undefined {
+  const message = messageOf(error);
+  if (/Unexpected token 'export'|Cannot use import statement/.test(message)) {
+    return `Node takes ${path} for CommonJS: let its name end with .mjs, or say "type": "module" in package.json`;
+  }
+  if (/Unknown file extension "\.[cm]?ts"/.test(message)) {
+    return "this Node reads no TypeScript: bunx embedq or Deno does, and Node from 22.18 on";
+  }
+  const [, missing] = /Cannot find (?:package|module) '([^'./][^']*)'/.exec(message) ?? [];
+  if (missing !== undefined) {
+    return `packages are looked for from the file's folder upwards: npm install ${missing} there`;
+  }
+  return error instanceof SyntaxError ? `node --check ${path} shows the line` : undefined;
+}
+
+/** The embedder as it is, but for its errors. */
+function adoptingEmbedder(embedder: Embedder): Embedder {
+  const { model, dimensions, task, limits, account, harmlessText } = embedder;
+  return {
+    model,
+    dimensions,
+    task,
+    limits,
+    account,
+    harmlessText,
+    embed: adopting(embedder.embed.bind(embedder)),
+    ...(embedder.embedQuery && { embedQuery: embedder.embedQuery.bind(embedder) }),
+  };
+}
+
+/**
+ * A file imports the embedq that is installed beside it, which is another copy than this one where
+ * embedq was called through npx or is installed globally. An EmbedderError of that copy means the same:
+ * without this a rate limit would spend attempts.
+ */
+function adopting(embed: EmbedFunction): EmbedFunction {
+  return async (texts, context) => {
+    try {
+      const reply = await embed(texts, context);
+      const results: unknown = "results" in reply ? reply.results : reply;
+      if (Array.isArray(results)) for (const result of results) adopt(result);
+      return reply;
+    } catch (error) {
+      adopt(error);
+      throw error;
+    }
+  };
+}
+
+function adopt(thrown: unknown, depth = 0): void {
+  if (!(thrown instanceof Error) || depth > MAX_DEPTH) return;
+  const isForeign = thrown.name === "EmbedderError" && !(thrown instanceof EmbedderError);
+  if (isForeign && "kind" in thrown) Object.setPrototypeOf(thrown, EmbedderError.prototype);
+  adopt(thrown.cause, depth + 1);
+}
