@@ -59,7 +59,7 @@ export function defineCommand<const S extends Specs>(spec: CommandSpec<S>): AddC
     const { name, args, isDefault = false } = spec;
     const command = parent.command(args ? `${name} ${args}` : name, { isDefault });
     command.summary(spec.summary);
-    command.description([spec.summary, spec.description].filter(Boolean).join("\n\n"));
+    command.description([spec.summary, flowing(spec.description)].filter(Boolean).join("\n\n"));
     addOptions(command, spec.options);
     addCommonOptions(command, spec.options);
     command.addHelpText("after", SOURCES + examplesText(spec.examples));
@@ -67,6 +67,11 @@ export function defineCommand<const S extends Specs>(spec: CommandSpec<S>): AddC
       process.exitCode = await runCommand(spec, command);
     });
   };
+}
+
+/** Paragraphs in one line each: the terminal's width breaks them, not the source's. */
+function flowing(text = ""): string {
+  return text.replaceAll(/(?<!\n)\n(?!\n)/g, " ");
 }
 
 /** The options that every command has, except those that it has in a form of its own. */

@@ -12,7 +12,7 @@ import { commandAgain } from "./again.ts";
 import type { Context } from "./context.ts";
 import { CommandError, UsageError } from "./errors.ts";
 import { EXIT } from "./exit-codes.ts";
-import { counted, countedNoun, span } from "./format.ts";
+import { counted, countedNoun, oneLine, span } from "./format.ts";
 import { MODEL, type ModelValues } from "./options/producer.ts";
 import { count, duration, toggle, word } from "./options/schemas.ts";
 import { PRODUCER, type ProducerValues } from "./options/shared.ts";
@@ -108,6 +108,11 @@ export async function walk(
     const { enqueued, unchanged, skipped } = result;
     const counts = `${counted(unchanged)} unchanged, ${counted(skipped)} left alone`;
     out.line(`${countedNoun(enqueued, "text")} enqueued in ${span(elapsedMs)}, ${counts}`);
+    if (result.matched === 0) out.note(`No hash matches ${oneLine(match)}`);
+    else if (enqueued === 0 && unchanged === 0)
+      out.note(
+        `Nothing to enqueue: is ${oneLine(textField)} the field of the texts? What is done is left alone too`,
+      );
     if (dead > 0) out.line(`${countedNoun(dead, "text")} given up meanwhile: embedq dead ls`);
   }
   if (!isSettled) throw notSettled(options.timeout ?? 0);

@@ -24,6 +24,16 @@ test("backfill --wait gives all hashes their vectors; reembed then finds nothing
   expect(reembed.json).toMatchObject({ done: true, enqueued: 0, unchanged: 30 });
 });
 
+test("a walk that finds nothing says what may be mistyped", async () => {
+  await using scope = await testScope();
+  await scope.queue();
+  await hashes(scope, 2);
+  const call = ["backfill", ...at(scope), "--text-field", "bdoy", "--match"];
+  const [field, match] = [await cli([...call, "doc:*"]), await cli([...call, "dco:*"])];
+  expect(field.stderr).toContain("is bdoy the field of the texts?");
+  expect(match.stderr).toContain("No hash matches dco:*");
+});
+
 test("a walk that fails prints the command to go on with", async () => {
   await using scope = await testScope();
   await scope.queue();

@@ -50,7 +50,15 @@ const set: AddCommand = defineCommand({
       throw new UsageError("Nothing to change: name a setting, like --flush-interval 30s");
     }
     const queue = await context.queue();
-    print(context.out, await queue.configure(changes));
+    const before = queue.settings.space;
+    const settings = await queue.configure(changes);
+    print(context.out, settings);
+    const { model, dimensions } = settings.space ?? {};
+    if (before !== undefined && (before.model !== model || before.dimensions !== dimensions)) {
+      context.out.note(
+        "Now start workers with this model, and make the stored vectors anew: embedq reembed",
+      );
+    }
     return undefined;
   },
 });

@@ -187,7 +187,11 @@ async function* lettersOf(
 
 async function letterOf(queue: EmbeddingQueue, id: string): Promise<DeadLetter> {
   const [, ms = "", sequence = ""] = /^(\d+)-(\d+)$/.exec(id) ?? [];
-  if (ms === "") throw new UsageError(`An ID looks like 1795448942619-0: it is ${oneLine(id, 60)}`);
+  if (ms === "") {
+    throw new UsageError(`An ID looks like 1795448942619-0: it is ${oneLine(id, 60)}`, {
+      hint: "embedq dead ls lists them, with their keys",
+    });
+  }
   // The letter after the one that would stand before it.
   const before =
     sequence === "0" ? `${BigInt(ms) - 1n}-18446744073709551615` : `${ms}-${BigInt(sequence) - 1n}`;

@@ -130,7 +130,10 @@ class Feed {
         else if (this.#plan.stopsAtBadLine) {
           this.#bad.count++;
           await sink.finish();
-          throw stoppedAt(placed(source.name, item));
+          throw stoppedAt(
+            placed(source.name, item),
+            item.line === 1 && /JSON/.test(item.problem.words),
+          );
         } else this.#bad.report(source.name, item);
       }
       await sink.room();
@@ -250,8 +253,11 @@ class Feed {
   }
 }
 
-function stoppedAt(place: string): CommandError {
+/** @param isOther Whether already the first line is of another format than it was read in. */
+function stoppedAt(place: string, isOther: boolean): CommandError {
   return new CommandError(`Stopped at ${place}`, {
-    hint: "--on-bad-line skip passes over such lines",
+    hint: isOther
+      ? "is it CSV or plain lines? Say --format csv, or --format lines with --key-template 'doc:{line}'"
+      : "--on-bad-line skip passes over such lines",
   });
 }
