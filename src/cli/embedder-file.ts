@@ -49,7 +49,7 @@ function hintFor(path: string, error: unknown): string | undefined {
     return `Node takes ${path} for CommonJS: let its name end with .mjs, or say "type": "module" in package.json`;
   }
   if (/Unknown file extension "\.[cm]?ts"/.test(message)) {
-    return "this Node reads no TypeScript: bunx embedq or Deno does, and Node from 22.18 on";
+    return "this Node reads no TypeScript: bunx --bun embedq or Deno does, and Node from 22.18 on";
   }
   const [, missing] = /Cannot find (?:package|module) '([^'./][^']*)'/.exec(message) ?? [];
   if (missing !== undefined) {

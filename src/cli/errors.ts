@@ -43,8 +43,19 @@ const ON_THE_WAY: ReadonlySet<ErrorCode> = new Set(["ERR_ENQUEUE_FAILED", "ERR_W
 export function hintFor(error: unknown): string | undefined {
   if (error instanceof CommandError || error instanceof UsageError) return error.hint;
   if (!(error instanceof EmbedqError)) return undefined;
+  const refusal = refusalHint(error.message);
+  if (refusal !== undefined) return refusal;
   if (error.code === "ERR_SETTINGS_CONFLICT") return conflictHint(error.message);
   return HINTS[error.code] ?? (ON_THE_WAY.has(error.code) ? hintFor(error.cause) : undefined);
+}
+
+/** Where Redis lets nobody in. Redis says so of a long command in words that nobody understands. */
+function refusalHint(message: string): string | undefined {
+  if (/NOAUTH|unauthenticated (?:multi)?bulk/.test(message)) {
+    return "Redis wants a password: put it in REDIS_URL, like redis://user:password@host:6379";
+  }
+  if (message.includes("WRONGPASS")) return "look at user and password in REDIS_URL or --redis";
+  return message.includes("NOPERM") ? "embedq doctor tells which rights are missing" : undefined;
 }
 
 /** The flags of `embedq config set`, by the names of the settings. */

@@ -51,6 +51,21 @@ test("embedq stats of a new queue shows zeros, and no share of nothing", async (
   expect(stdout).toContain("model      not chosen yet");
 });
 
+test("embedq stats says what waiting texts wait for: a worker, or company", async () => {
+  await using scope = await testScope();
+  const queue = await scope.queue({ flushIntervalMs: 3_600_000 });
+  await queue.enqueueMany(items(3));
+  const state = async () => {
+    const { stdout } = await cli(["stats", "--redis", scope.url, "--name", scope.name]);
+    return linesFrom(stdout, "state")[0];
+  };
+  expect(await state()).toContain("running, but no worker is there");
+  await scope.worker({ embedder: new FakeEmbedder() });
+  await queue.flushAndWait();
+  await queue.enqueueMany(items(2, "late"));
+  expect(await state()).toMatch(/^state {6}running; a batch starts at 50 texts or in (1 h|59)/);
+});
+
 test("embedq stats says why no calls are made, of all workers and of one", async () => {
   await using scope = await testScope();
   const queue = await scope.queue();

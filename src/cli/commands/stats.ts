@@ -1,6 +1,6 @@
 // embedq stats: the state of the queue, once or watched.
 
-import type { QueueStats, VectorSpace } from "../../index.ts";
+import type { QueueStats, StoredSettings, VectorSpace } from "../../index.ts";
 import { type AddCommand, defineCommand } from "../command.ts";
 import { UsageError } from "../errors.ts";
 import { counted, oneLine, percent, span } from "../format.ts";
@@ -43,10 +43,11 @@ export const stats: AddCommand = defineCommand({
       return undefined;
     }
     const state = await queue.stats();
-    const { space } = queue.settings;
+    const { settings } = queue;
+    const { space } = settings;
     const { name, redisPlace, out } = context;
     if (out.isJson) out.json({ queue: name, redis: redisPlace, ...space, ...state });
-    else for (const line of statsLines(state, { name, redisPlace, space })) out.line(line);
+    else for (const line of statsLines(state, { name, redisPlace, settings })) out.line(line);
     return undefined;
   },
 });
@@ -54,17 +55,17 @@ export const stats: AddCommand = defineCommand({
 interface QueueFacts {
   readonly name: string;
   readonly redisPlace: string;
-  readonly space: VectorSpace | undefined;
+  readonly settings: StoredSettings;
 }
 
 /** The state in words, one fact a line. */
-function statsLines(stats: QueueStats, { name, redisPlace, space }: QueueFacts): string[] {
+function statsLines(stats: QueueStats, { name, redisPlace, settings }: QueueFacts): string[] {
   const { usage, workers } = stats;
   const oldest =
     stats.oldestWaitingMs === undefined ? "" : `, the oldest for ${span(stats.oldestWaitingMs)}`;
   const facts: Record<string, string> = {
     queue: `${oneLine(name)} at ${redisPlace}`,
-    model: modelOf(space),
+    model: modelOf(settings.space),
     waiting: `${counted(stats.waiting)}${oldest}`,
     "in flight": counted(stats.inFlight),
     parked: counted(stats.parked),
@@ -73,7 +74,7 @@ function statsLines(stats: QueueStats, { name, redisPlace, space }: QueueFacts):
       stats.deadDropped > 0
         ? `${counted(stats.dead)}, ${counted(stats.deadDropped)} dropped`
         : counted(stats.dead),
-    state: stateOf(stats),
+    state: stateOf(stats, settings),
     calls: `${counted(usage.calls)}${usage.batchFill === undefined ? "" : `, filled ${percent(usage.batchFill)}`}`,
     texts: counted(usage.texts),
     tokens: `${counted(usage.tokens)}${usage.tokensEstimated > 0 ? `, of these ${counted(usage.tokensEstimated)} estimated` : ""}`,
@@ -101,9 +102,22 @@ function modelOf(space: VectorSpace | undefined): string {
   return `${oneLine(space.model)}, ${counted(space.dimensions)} dimensions${task}`;
 }
 
-function stateOf({ isPaused, cooldownMs, cooldownReason }: QueueStats): string {
+function stateOf(stats: QueueStats, settings: StoredSettings): string {
+  const { isPaused, cooldownMs, cooldownReason } = stats;
   if (isPaused) return "paused (embedq resume)";
-  if (cooldownMs <= 0) return "running";
+  if (cooldownMs <= 0) return `running${whyTextsWait(stats, settings)}`;
   const why = cooldownReason === undefined ? "" : `: ${oneLine(cooldownReason)}`;
   return `no calls for ${span(cooldownMs)}${why}`;
+}
+
+/** Waiting texts look forgotten where nobody knows what they wait for. */
+function whyTextsWait(
+  { waiting, inFlight, oldestWaitingMs = 0, workers }: QueueStats,
+  { maxBatchSize = 0, flushIntervalMs = 0 }: StoredSettings,
+): string {
+  if (waiting === 0) return "";
+  if (workers.length === 0) return ", but no worker is there: embedq work or embedq drain is one";
+  const leftMs = flushIntervalMs - oldestWaitingMs;
+  if (inFlight > 0 || waiting >= maxBatchSize || leftMs <= 0) return "";
+  return `; a batch starts at ${counted(maxBatchSize)} texts or in ${span(leftMs)}, embedq flush starts it at once`;
 }
