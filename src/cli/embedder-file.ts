@@ -1,14 +1,10 @@
-// An embedder that a file of the user's exports: loaded, with what helps where that fails, and with its
-// errors understood.
+// An embedder that a file of the user's exports: loaded, with what helps where that fails.
 
 import { access } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type Embedder, EmbedderError, type EmbedFunction } from "../index.ts";
+import type { Embedder, EmbedFunction } from "../index.ts";
 import { messageOf, UsageError } from "./errors.ts";
-
-/** How far a foreign error is looked for behind others. */
-const MAX_DEPTH = 8;
 
 /**
  * @returns What the file exports, an embedder or a function from texts to vectors.
@@ -17,9 +13,9 @@ const MAX_DEPTH = 8;
 export async function loadEmbedder(path: string): Promise<Embedder | EmbedFunction> {
   const { embedder, default: fallback } = await load(path);
   const found = embedder ?? fallback;
-  if (typeof found === "function") return adopting(found as EmbedFunction);
+  if (typeof found === "function") return found as EmbedFunction;
   if (typeof (found as Partial<Embedder> | undefined)?.embed === "function") {
-    return adoptingEmbedder(found as Embedder);
+    return found as Embedder;
   }
   throw new UsageError(
     `The file ${path} must export an embedder as \`embedder\` or as default: an object { model, dimensions, embed }, or a function from texts to vectors`,
@@ -56,45 +52,4 @@ function hintFor(path: string, error: unknown): string | undefined {
     return `packages are looked for from the file's folder upwards: npm install ${missing} there`;
   }
   return error instanceof SyntaxError ? `node --check ${path} shows the line` : undefined;
-}
-
-/** The embedder as it is, but for its errors. */
-function adoptingEmbedder(embedder: Embedder): Embedder {
-  const { model, dimensions, task, limits, account, harmlessText } = embedder;
-  return {
-    model,
-    dimensions,
-    task,
-    limits,
-    account,
-    harmlessText,
-    embed: adopting(embedder.embed.bind(embedder)),
-    ...(embedder.embedQuery && { embedQuery: embedder.embedQuery.bind(embedder) }),
-  };
-}
-
-/**
- * A file imports the embedq that is installed beside it, which is another copy than this one where
- * embedq was called through npx or is installed globally. An EmbedderError of that copy means the same:
- * without this a rate limit would spend attempts.
- */
-function adopting(embed: EmbedFunction): EmbedFunction {
-  return async (texts, context) => {
-    try {
-      const reply = await embed(texts, context);
-      const results: unknown = "results" in reply ? reply.results : reply;
-      if (Array.isArray(results)) for (const result of results) adopt(result);
-      return reply;
-    } catch (error) {
-      adopt(error);
-      throw error;
-    }
-  };
-}
-
-function adopt(thrown: unknown, depth = 0): void {
-  if (!(thrown instanceof Error) || depth > MAX_DEPTH) return;
-  const isForeign = thrown.name === "EmbedderError" && !(thrown instanceof EmbedderError);
-  if (isForeign && "kind" in thrown) Object.setPrototypeOf(thrown, EmbedderError.prototype);
-  adopt(thrown.cause, depth + 1);
 }

@@ -23,6 +23,22 @@ export type ErrorCode =
   | "ERR_EMBEDDER";
 
 /**
+ * Lets `instanceof` know the class's errors also where another copy of embedq made them: a file with an
+ * embedder imports the copy beside it, the command line may be another.
+ */
+function brand(theClass: { prototype: object }, name: string): void {
+  const mark = Symbol.for(`embedq:${name}`);
+  Object.defineProperty(theClass.prototype, mark, { value: true });
+  Object.defineProperty(theClass, Symbol.hasInstance, {
+    value(this: unknown, value: unknown): boolean {
+      // What users derive from the class is known as any class is.
+      if (this !== theClass) return Function.prototype[Symbol.hasInstance].call(this, value);
+      return typeof value === "object" && value !== null && mark in value;
+    },
+  });
+}
+
+/**
  * The base of all errors thrown by embedq. Branch on `code`, read `message`, follow `cause`.
  *
  * @example
@@ -35,6 +51,10 @@ export type ErrorCode =
  * ```
  */
 export class EmbedqError extends Error {
+  static {
+    brand(EmbedqError, "EmbedqError");
+  }
+
   /** What went wrong, as a stable word. */
   readonly code: ErrorCode;
 
@@ -99,6 +119,10 @@ export type CallMeasure = "items" | "tokens" | "bytes";
  * ```
  */
 export class EmbedderError extends EmbedqError {
+  static {
+    brand(EmbedderError, "EmbedderError");
+  }
+
   /** Which kind of failure this is. */
   readonly kind: EmbedderErrorKind;
   /** When a new call makes sense, in milliseconds from now; undefined where nobody knows. */

@@ -257,13 +257,14 @@ function resolveEmbedder(options: ModelOptions): Embedder | undefined {
 
 /** The embedder with a task that was named beside it. */
 function withTask(embedder: Embedder, task: string): Embedder {
-  const { model, dimensions, limits, account } = embedder;
+  const { model, dimensions, limits, account, harmlessText } = embedder;
   return {
     model,
     dimensions,
     task,
     limits,
     account,
+    harmlessText,
     embed: (texts, context) => embedder.embed(texts, context),
     ...(embedder.embedQuery && { embedQuery: embedder.embedQuery.bind(embedder) }),
   };

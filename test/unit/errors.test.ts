@@ -9,6 +9,7 @@ import {
   messageOf,
 } from "../../src/model/errors.ts";
 
+const ERRORS = new URL("../../src/model/errors.ts", import.meta.url).pathname;
 const cause = new Error("the reason");
 
 test("EmbedqError carries code, name, message and cause", () => {
@@ -25,6 +26,22 @@ test("EmbedqError carries code, name, message and cause", () => {
 
 test("EmbedqError has no cause where none is given", () => {
   expect("cause" in new EmbedqError("ERR_STOPPED", "x")).toBe(false);
+});
+
+test("errors of another copy of embedq are known by their class, and by no other", async () => {
+  const copy = (await import(`${ERRORS}?copy`)) as typeof import("../../src/model/errors.ts");
+  expect(copy.EmbedderError).not.toBe(EmbedderError);
+  const foreign = new copy.EmbedderError("rateLimited", "slow down");
+  expect(foreign).toBeInstanceOf(EmbedderError);
+  expect(foreign).toBeInstanceOf(EmbedqError);
+  expect(new copy.EmbedqError("ERR_STOPPED", "x")).not.toBeInstanceOf(EmbedderError);
+  expect(foreign).not.toBeInstanceOf(EnqueueError);
+  class Own extends EmbedderError {}
+  expect(foreign).not.toBeInstanceOf(Own);
+  expect(new Own("fatal", "x")).toBeInstanceOf(Own);
+  for (const other of [undefined, null, "EmbedderError", new Error("x")]) {
+    expect(other).not.toBeInstanceOf(EmbedqError);
+  }
 });
 
 test("EmbedderError carries kind, time, scope and cause", () => {
