@@ -20,7 +20,7 @@ export function commandAgain({ flags, withoutWords = [] }: AgainChanges): string
   }
   for (const flag of Object.keys(flags)) drop(words, flag);
   const added = Object.entries(flags).flat();
-  return ["embedq", ...words.map(withoutPassword), ...added].map(quoted).join(" ");
+  return ["embedq", ...words.map(withoutPasswords), ...added].map(quoted).join(" ");
 }
 
 function drop(words: string[], flag: string): void {
@@ -28,8 +28,9 @@ function drop(words: string[], flag: string): void {
   if (at >= 0) words.splice(at, words[at] === flag ? 2 : 1);
 }
 
-function withoutPassword(word: string): string {
-  return word.replace(/(rediss?:\/\/[^:@/]*):[^@]*@/, "$1:…@");
+/** The text, with … in the place of the passwords of URLs. A password may hold an @ itself. */
+export function withoutPasswords(text: string): string {
+  return text.replaceAll(/(\w:\/\/[^\s:@/?#]*):[^\s/?#]*@/g, "$1:…@");
 }
 
 /** As a shell reads it. */

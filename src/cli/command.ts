@@ -111,13 +111,14 @@ async function runCommand<S extends Specs>(
   const flags = flagsOf(command);
   const env = process.env;
   const isVerbose = flags["verbose"] === true;
+  const interruption = new Interruption();
   const out = new Output({
+    signal: interruption.signal,
     isJson: flags["json"] === true,
     isQuiet: flags["quiet"] === true,
     isVerbose,
     allowsColor: flags["color"] !== false,
   });
-  const interruption = new Interruption();
   let context: Context | undefined;
   try {
     const { config } = readOptions({ config: COMMON.config }, { flags, env, file: undefined });

@@ -29,6 +29,8 @@ async function load(path: string): Promise<{ embedder?: unknown; default?: unkno
     () => false,
   );
   if (!isThere) throw new UsageError(`Cannot load the embedder in ${path}: no such file`);
+  // Standard output is for results: what the file says beside its work must not come between them.
+  console.log = console.info = console.debug = console.error;
   try {
     return (await import(pathToFileURL(file).href)) as { embedder?: unknown; default?: unknown };
   } catch (error) {

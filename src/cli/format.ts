@@ -40,3 +40,8 @@ export function oneLine(text: string, length: number = Number.POSITIVE_INFINITY)
   const clean = text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ");
   return clean.length <= length ? clean : `${clean.slice(0, Math.max(0, length - 1))}…`;
 }
+
+/** Text of somebody else's on a terminal, with its line breaks and tabs but no other control characters. */
+export function printable(text: string): string {
+  return text.replaceAll(/\r\n/g, "\n").replaceAll(/[^\P{Cc}\n\t]+/gu, " ");
+}

@@ -19,6 +19,8 @@ export interface OutputOptions {
   readonly isVerbose?: boolean;
   /** False with `--no-color`. */
   readonly allowsColor: boolean;
+  /** Ends the waiting for a reader that does not keep up. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export class Output {
@@ -31,10 +33,12 @@ export class Output {
   readonly style: Style;
   /** For what goes to standard error. */
   readonly noteStyle: Style;
+  readonly #signal: AbortSignal | undefined;
   /** Set by the progress that is shown, read by whatever writes a line. */
   #live: LiveLine | undefined;
 
-  constructor({ isJson, isQuiet, isVerbose = false, allowsColor }: OutputOptions) {
+  constructor({ isJson, isQuiet, isVerbose = false, allowsColor, signal }: OutputOptions) {
+    this.#signal = signal;
     this.isJson = isJson;
     this.isQuiet = isQuiet;
     this.isVerbose = isVerbose;
@@ -67,10 +71,26 @@ export class Output {
     this.#above(() => process.stdout.write(`${JSON.stringify(value)}\n`));
   }
 
-  /** Part of a long result; resolves when the reader has kept up, so that memory stays bounded. */
+  /**
+   * Part of a long result; resolves when the reader has kept up, so that memory stays bounded. Rejects
+   * with the signal's reason where that is raised before.
+   */
   async write(chunk: string | Uint8Array): Promise<void> {
     if (process.stdout.write(chunk)) return;
-    await new Promise<void>((resolve) => process.stdout.once("drain", resolve));
+    await new Promise<void>((resolve, reject) => {
+      const signal = this.#signal;
+      const onDrain = () => {
+        signal?.removeEventListener("abort", onAbort);
+        resolve();
+      };
+      const onAbort = () => {
+        process.stdout.off("drain", onDrain);
+        reject(signal?.reason as Error);
+      };
+      if (signal?.aborted) return onAbort();
+      process.stdout.once("drain", onDrain);
+      signal?.addEventListener("abort", onAbort, { once: true });
+    });
   }
 
   /** Says what goes on, to people; silent with `--quiet`. */
@@ -83,8 +103,9 @@ export class Output {
     this.#above(() => process.stderr.write(`${text}\n`));
   }
 
-  /** Keeps a live line below what is written; undefined ends it. */
+  /** Keeps a live line below what is written; undefined ends it, and takes away what is still there. */
   keepBelow(live: LiveLine | undefined): void {
+    this.#live?.clear();
     this.#live = live;
   }
 

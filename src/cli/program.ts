@@ -2,6 +2,7 @@
 
 import { type Argument, Command } from "commander";
 import { VERSION } from "../index.ts";
+import { withoutPasswords } from "./again.ts";
 import { type AddCommand, addCommonOptions } from "./command.ts";
 import { backfill } from "./commands/backfill.ts";
 import { cancel } from "./commands/cancel.ts";
@@ -43,7 +44,8 @@ export function createProgram(): Command {
     })
     .enablePositionalOptions()
     .configureOutput({
-      outputError: (text, write) => write(text.replace(/^error: /, "embedq: ")),
+      // A mistyped flag may have a password in its value.
+      outputError: (text, write) => write(withoutPasswords(text.replace(/^error: /, "embedq: "))),
     })
     .showHelpAfterError("Add --help to see what there is.")
     .exitOverride();

@@ -6,6 +6,7 @@ import { gemini, hashing, openAI, openAICompatible, openRouter } from "../provid
 import { loadEmbedder } from "./embedder-file.ts";
 import { UsageError } from "./errors.ts";
 import { PROVIDER, PROVIDERS, type ProviderValues } from "./options/shared.ts";
+import { unlessRaised } from "./pause.ts";
 
 /** What a queue or a worker is given: an embedder, or a function with its model beside it. */
 export interface EmbedderOptions {
@@ -15,16 +16,22 @@ export interface EmbedderOptions {
   readonly task?: string | undefined;
 }
 
-/** @throws {UsageError} Where no provider is named, or an option that it needs is missing. */
-export async function embedderOf(values: ProviderValues): Promise<EmbedderOptions> {
+/**
+ * @param signal Ends the waiting for a file that does not come to its end.
+ * @throws {UsageError} Where no provider is named, or an option that it needs is missing.
+ */
+export async function embedderOf(
+  values: ProviderValues,
+  signal: AbortSignal,
+): Promise<EmbedderOptions> {
   try {
-    return await chosen(values);
+    return await chosen(values, signal);
   } catch (error) {
     throw withoutKey(error) ? keyMissing(values, error) : error;
   }
 }
 
-async function chosen(values: ProviderValues): Promise<EmbedderOptions> {
+async function chosen(values: ProviderValues, signal: AbortSignal): Promise<EmbedderOptions> {
   const { provider, model, dimensions, task, baseUrl } = values;
   switch (provider) {
     case undefined:
@@ -57,7 +64,7 @@ async function chosen(values: ProviderValues): Promise<EmbedderOptions> {
     case "hashing":
       return { embedder: hashing({ dimensions }), task };
     default:
-      return fromFile(provider, values);
+      return fromFile(provider, values, signal);
   }
 }
 
@@ -84,14 +91,18 @@ function needed<T>(name: keyof ProviderValues, value: T | undefined): T {
 }
 
 /** What a file exports: an embedder, or a function from texts to vectors. */
-async function fromFile(path: string, values: ProviderValues): Promise<EmbedderOptions> {
+async function fromFile(
+  path: string,
+  values: ProviderValues,
+  signal: AbortSignal,
+): Promise<EmbedderOptions> {
   if (!/[./\\]/.test(path)) {
     throw new UsageError(
       `--provider must be one of ${PROVIDERS.join(", ")}, or a file like ./embedder.mjs: it is ${JSON.stringify(path)}`,
     );
   }
   const { model, dimensions, task } = values;
-  const embedder = await loadEmbedder(path);
+  const embedder = await unlessRaised(loadEmbedder(path), signal);
   const isNamed = model !== undefined && dimensions !== undefined;
   if (typeof embedder === "function" && !isNamed) {
     throw new UsageError(

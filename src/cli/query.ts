@@ -1,7 +1,13 @@
 // A search query as a vector, by the embedder that the options name.
 
-import { decodeEmbedding, type EmbedResult, type VectorSpace } from "../index.ts";
+import {
+  decodeEmbedding,
+  type EmbedFunction,
+  type EmbedResult,
+  type VectorSpace,
+} from "../index.ts";
 import { CommandError, UsageError } from "./errors.ts";
+import { unlessRaised } from "./pause.ts";
 import type { EmbedderOptions } from "./provider.ts";
 
 const CALL_TIMEOUT_MS = 60_000;
@@ -25,17 +31,32 @@ export async function embedQuery(
     );
   }
   const context = { signal: AbortSignal.any([signal, AbortSignal.timeout(CALL_TIMEOUT_MS)]) };
-  if (typeof embedder !== "function" && embedder.embedQuery !== undefined) {
-    return vectorOf(await embedder.embedQuery(text, context));
-  }
-  const embed = typeof embedder === "function" ? embedder : embedder.embed.bind(embedder);
-  const reply = await embed([text], context);
-  const [result] = "results" in reply ? reply.results : reply;
-  return vectorOf(result);
+  const asked = async () => {
+    if (typeof embedder !== "function" && embedder.embedQuery !== undefined) {
+      return embedder.embedQuery(text, context);
+    }
+    const embed = typeof embedder === "function" ? embedder : embedder.embed.bind(embedder);
+    // A file of the user's may return anything.
+    const reply: Awaited<ReturnType<EmbedFunction>> | undefined | null = await embed(
+      [text],
+      context,
+    );
+    return (reply && "results" in reply ? reply.results : reply)?.[0];
+  };
+  // An embedder need not listen to the signal.
+  const vector = vectorOf(await unlessRaised(asked(), context.signal));
+  if (own.dimensions === undefined || vector?.length === own.dimensions) return vector;
+  throw new CommandError(
+    `The embedder must return ${own.dimensions} numbers for the query: there are ${vector.length}`,
+  );
 }
 
-function vectorOf(result: EmbedResult | undefined): Float32Array {
+function vectorOf(result: EmbedResult | undefined | null): Float32Array {
   if (result instanceof Error) throw result;
-  if (result === undefined) throw new CommandError("The embedder returned no vector for the query");
-  return result instanceof Uint8Array ? decodeEmbedding(result) : Float32Array.from(result);
+  if (typeof result !== "object" || result === null) {
+    throw new CommandError("The embedder returned no vector for the query");
+  }
+  const vector = result instanceof Uint8Array ? decodeEmbedding(result) : Float32Array.from(result);
+  if (vector.every(Number.isFinite)) return vector;
+  throw new CommandError("The embedder returned something else than finite numbers for the query");
 }

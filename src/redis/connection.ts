@@ -236,7 +236,8 @@ async function makeClient(options: RedisClientOptions): Promise<RedisClientLike>
     if (options["legacyMode"] === true) throw new Error("`legacyMode` must be left out");
     // A copy: createClient writes into the options and into their `socket`.
     const socket = { ...(options["socket"] as object | undefined) };
-    return createClient({ ...options, socket } as object) as unknown as RedisClientLike;
+    const all = withIpv6({ ...options, socket });
+    return createClient(all as object) as unknown as RedisClientLike;
   } catch (error) {
     // Without cause: Node's error for an invalid URL carries the URL, and with it the password.
     throw new EmbedqError(
@@ -244,4 +245,26 @@ async function makeClient(options: RedisClientOptions): Promise<RedisClientLike>
       `Cannot use the options in \`redis\`: ${error instanceof TypeError ? "the URL must be like redis://host:6379" : messageOf(error)}`,
     );
   }
+}
+
+/** node-redis looks up the address of a URL with its brackets, and finds nothing: it is named apart. */
+function withIpv6(options: RedisClientOptions & { socket: object }): RedisClientOptions {
+  const { url, ...rest } = options;
+  const [, host] = (url && URL.canParse(url) && /^\[(.+)\]$/.exec(new URL(url).hostname)) || [];
+  if (url === undefined || host === undefined) return options;
+  const { protocol, port, username, password, pathname } = new URL(url);
+  const database = pathname.length > 1 ? Number(pathname.slice(1)) : undefined;
+  if (Number.isNaN(database)) throw new TypeError("Invalid pathname");
+  return {
+    ...rest,
+    ...(username !== "" && { username: decodeURIComponent(username) }),
+    ...(password !== "" && { password: decodeURIComponent(password) }),
+    ...(database !== undefined && { database }),
+    socket: {
+      ...options.socket,
+      host,
+      ...(port !== "" && { port: Number(port) }),
+      ...(protocol === "rediss:" && { tls: true }),
+    },
+  };
 }

@@ -1,6 +1,7 @@
 // `embedq dead`: letters are listed, shown, sent back and removed, by ID or all.
 
 import { expect, test } from "bun:test";
+import { removeLettersUpTo } from "../../src/cli/letters.ts";
 import { EmbedderError } from "../../src/index.ts";
 import { FakeEmbedder } from "../helpers/embedder.ts";
 import { type Scope, testScope } from "../helpers/scope.ts";
@@ -13,7 +14,7 @@ async function withLetters(scope: Scope): Promise<string[]> {
   );
   const queue = await scope.queue({ embedder });
   for (const n of [1, 2, 3]) {
-    await queue.enqueue(`doc:${n}`, `bad text ${n}`);
+    await queue.enqueue(`doc:${n}`, `bad\u001b[2J text ${n}`);
     await queue.flushAndWait();
   }
   await scope.untilEmpty();
@@ -53,7 +54,7 @@ test("embedq dead show tells the text of one letter, and of no other", async () 
     .map((line) => JSON.parse(line) as Letter);
   const shown = await cli(["dead", "show", second?.id ?? "", ...common]);
   expect(shown.stdout).toMatch(/key +doc:2\n/);
-  expect(shown.stdout).toEndWith("\n\nbad text 2\n");
+  expect(shown.stdout).toEndWith("\n\nbad [2J text 2\n");
   const absent = await cli(["dead", "show", "1-1", ...common]);
   expect(absent).toMatchObject({ code: 1, stdout: "" });
   expect(absent.stderr).toContain("There is no dead letter 1-1");
@@ -84,4 +85,16 @@ test("embedq dead rm removes by ID, or all", async () => {
   const rest = await cli(["dead", "rm", "--all", ...common]);
   expect(rest).toMatchObject({ code: 0, stdout: "2 dead letters removed\n" });
   expect(await scope.dead()).toEqual([]);
+});
+
+test("embedq dead rm --all stops at the newest letter of its begin, even where that is gone", async () => {
+  await using scope = await testScope();
+  await withLetters(scope);
+  const queue = await scope.queue();
+  const ids = (await queue.deadLetters()).map(({ id }) => id);
+  const [, second = "", third = ""] = ids;
+  await queue.removeDeadLetters([second]);
+  const signal = new AbortController().signal;
+  expect(await removeLettersUpTo(queue, second, signal)).toBe(1);
+  expect((await queue.deadLetters()).map(({ id }) => id)).toEqual([third]);
 });

@@ -146,3 +146,13 @@ test("a queue that is not there is an error, and stays not there", async () => {
   expect(stderr).toContain("hint: is the name right");
   expect(await scope.client.keys("*")).toEqual([]);
 });
+
+test("embedq search shows a field that is called key beside the key", async () => {
+  await using scope = await testScope();
+  const common = await filled(scope);
+  await scope.client.hSet("doc:sets", "key", "own");
+  const words = ["search", "sorted sets", "--limit", "1", "--match", "doc:*", "--show", "key"];
+  const provider = ["--provider", "hashing", "--dimensions", "64", ...common];
+  expect((await cli([...words, ...provider])).stdout).toMatch(/^\d\.\d+ {2}doc:sets {2}own\n$/);
+  expect((await cli([...words, ...provider, "--json"])).json).toMatchObject([{ key: "doc:sets" }]);
+});

@@ -4,7 +4,8 @@ import type { DeadLetter, EmbeddingQueue, SendBackCounts } from "../../index.ts"
 import { type AddCommand, defineCommand, defineGroup } from "../command.ts";
 import { CommandError, UsageError } from "../errors.ts";
 import { EXIT } from "../exit-codes.ts";
-import { counted, countedNoun, oneLine } from "../format.ts";
+import { counted, countedNoun, oneLine, printable } from "../format.ts";
+import { newestLetter, removeLettersUpTo } from "../letters.ts";
 import { count, toggle, word } from "../options/schemas.ts";
 import { option, optionWith } from "../options/spec.ts";
 import { Progress } from "../progress.ts";
@@ -39,8 +40,8 @@ const ls: AddCommand = defineCommand({
     )) {
       context.signal.throwIfAborted();
       listed++;
-      if (out.isJson) out.jsonLine(letter);
-      else out.line(lineOf(letter, out.style.dim));
+      const line = out.isJson ? JSON.stringify(letter) : lineOf(letter, out.style.dim);
+      await out.write(`${line}\n`);
     }
     if (!out.isJson && listed === 0) out.line("no dead letters");
     if (!isAll && listed === limit)
@@ -69,7 +70,7 @@ const show: AddCommand = defineCommand({
       })) {
         out.line(`${out.style.dim(name.padEnd(10))}${oneLine(String(value ?? "-"))}`);
       }
-      out.line(letter.text === undefined ? "" : `\n${letter.text}`);
+      out.line(letter.text === undefined ? "" : `\n${printable(letter.text)}`);
     }
     return undefined;
   },
@@ -130,7 +131,9 @@ const rm: AddCommand = defineCommand({
     checkChoice(ids, all === true);
     const queue = await context.queue();
     const removed =
-      all === true ? await removeAll(queue, context.signal) : await queue.removeDeadLetters(ids);
+      all === true
+        ? await removeLettersUpTo(queue, await newestLetter(queue), context.signal)
+        : await queue.removeDeadLetters(ids);
     if (out.isJson) out.json({ removed });
     else out.line(`${countedNoun(removed, "dead letter")} removed`);
     return all === true || removed === ids.length ? EXIT.done : EXIT.partly;
@@ -146,20 +149,6 @@ export const dead: AddCommand = defineGroup(
 /** @throws {UsageError} Where it is not plain which letters are meant. */
 function checkChoice(ids: readonly string[], isAll: boolean): void {
   if (isAll === ids.length > 0) throw new UsageError("Name dead letters by ID, or say --all");
-}
-
-async function removeAll(queue: EmbeddingQueue, signal: AbortSignal): Promise<number> {
-  // Letters that come meanwhile are newer than the newest of now.
-  const [newest] = await queue.deadLetters({ newestFirst: true, limit: 1 });
-  if (newest === undefined) return 0;
-  for (let removed = 0; ; ) {
-    signal.throwIfAborted();
-    const ids = (await queue.deadLetters({ limit: PAGE })).map(({ id }) => id);
-    const end = ids.indexOf(newest.id);
-    const page = end < 0 ? ids : ids.slice(0, end + 1);
-    if (page.length > 0) removed += await queue.removeDeadLetters(page);
-    if (end >= 0 || page.length === 0) return removed;
-  }
 }
 
 function countsText(counts: Readonly<Record<string, number>>): string {

@@ -41,7 +41,8 @@ export const doctor: AddCommand = defineCommand({
   },
   async run({ out, signal, redis, name }, options) {
     const { fix, destination, provider, model, dimensions, task } = options;
-    const space = provider === undefined ? { model, dimensions, task } : await embedderOf(options);
+    const space =
+      provider === undefined ? { model, dimensions, task } : await embedderOf(options, signal);
     const diagnosis = await diagnose({
       redis,
       name,

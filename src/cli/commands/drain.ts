@@ -45,7 +45,7 @@ export const drain: AddCommand = defineCommand({
   async run(context, { timeout, keepTrying, ...values }) {
     const { out, signal } = context;
     const queue = newWorkingQueue(context, {
-      ...(await embedderOf(values)),
+      ...(await embedderOf(values, context.signal)),
       ...workerOptions(values),
       ...settingsOptions(values),
       // A mistyped name would be empty for ever.

@@ -30,15 +30,16 @@ export const exportCommand: AddCommand = defineCommand({
   args: "[file]",
   summary: "write the stored vectors to a file or a pipe",
   description:
-    "As JSON lines { key, status, version, source, embedding }, or as a NumPy matrix (.npy) with its keys beside it (.keys.jsonl, a JSON string a line). Blank and dead texts, whose vectors are zeros, are left out. Redis may name a key twice while its data grows or shrinks.",
+    "Without a file, or with -, to standard output. As JSON lines { key, status, version, source, embedding }, or as a NumPy matrix (.npy) with its keys beside it (.keys.jsonl, a JSON string a line). Blank and dead texts, whose vectors are zeros, are left out. Redis may name a key twice while its data grows or shrinks.",
   examples: [
     ['export vectors.npy --match "doc:*"', "a matrix, and vectors.keys.jsonl"],
     ["export --fields title,url > vectors.jsonl", "lines with two fields of each hash"],
     ["export --base64 | gzip > vectors.jsonl.gz", "the bytes in base64, far smaller"],
   ],
   options: OPTIONS,
-  async run(context, options, [file]) {
+  async run(context, options, [path]) {
     const { out } = context;
+    const file = path === "-" ? undefined : path;
     const isNpy = (options.format ?? (file?.endsWith(".npy") ? "npy" : "jsonl")) === "npy";
     if (isNpy && file === undefined) {
       throw new UsageError("A NumPy matrix needs a file: embedq export vectors.npy");

@@ -7,7 +7,7 @@ import type { Context } from "../context.ts";
 import { messageOf } from "../errors.ts";
 import { EXIT } from "../exit-codes.ts";
 import { counted, countedNoun, oneLine } from "../format.ts";
-import { duration, toggle, word } from "../options/schemas.ts";
+import { duration, interval as intervalTime, toggle, word } from "../options/schemas.ts";
 import { WORKER } from "../options/shared.ts";
 import { option, optionWith } from "../options/spec.ts";
 import { Progress } from "../progress.ts";
@@ -52,7 +52,7 @@ export const importCommand: AddCommand = defineCommand({
     interval: optionWith(
       "--interval <time>",
       "the pause between two rounds of --watch",
-      duration,
+      intervalTime,
       1000,
       "1s",
     ),

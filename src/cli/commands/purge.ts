@@ -2,17 +2,15 @@
 
 import process from "node:process";
 import { createInterface } from "node:readline/promises";
-import type { EmbeddingQueue, QueueStats } from "../../index.ts";
+import type { QueueStats } from "../../index.ts";
 import { type AddCommand, defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { CommandError, UsageError } from "../errors.ts";
 import { countedNoun, oneLine } from "../format.ts";
+import { newestLetter, removeLettersUpTo } from "../letters.ts";
 import { toggle } from "../options/schemas.ts";
 import { option } from "../options/spec.ts";
 import { Progress } from "../progress.ts";
-
-/** Letters that are removed at once. */
-const PAGE = 500;
 
 export const purge: AddCommand = defineCommand({
   name: "purge",
@@ -34,6 +32,8 @@ is in flight may still arrive. What is enqueued meanwhile stays. Settings stay.`
     }
     const queue = await context.queue();
     const stats = await queue.stats();
+    // Texts that die meanwhile have letters after this one.
+    const newest = dead === true ? await newestLetter(queue) : undefined;
     if (yes !== true) await ask(context, stats, dead === true);
     const progress = new Progress(out, "purged");
     const { removed, done } = await queue
@@ -42,7 +42,7 @@ is in flight may still arrive. What is enqueued meanwhile stays. Settings stay.`
         onProgress: (state) => progress.update({ done: state.removed, total: state.total }),
       })
       .finally(() => progress.end());
-    const letters = dead === true && done ? await removeLetters(context, queue, stats.dead) : 0;
+    const letters = dead === true && done ? await removeLettersUpTo(queue, newest, signal) : 0;
     if (out.isJson) out.json({ removed, done, ...(dead === true && { deadRemoved: letters }) });
     else {
       const also = dead === true ? `, ${countedNoun(letters, "dead letter")}` : "";
@@ -76,20 +76,4 @@ async function ask(
     lines.close();
   }
   throw new CommandError("Nothing was purged");
-}
-
-/** Those that were there when it began; texts that die meanwhile have letters after these. */
-async function removeLetters(
-  { signal }: Context,
-  queue: EmbeddingQueue,
-  total: number,
-): Promise<number> {
-  let removed = 0;
-  while (removed < total) {
-    signal.throwIfAborted();
-    const page = await queue.deadLetters({ limit: Math.min(PAGE, total - removed) });
-    if (page.length === 0) break;
-    removed += await queue.removeDeadLetters(page.map(({ id }) => id));
-  }
-  return removed;
 }

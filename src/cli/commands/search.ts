@@ -33,7 +33,7 @@ export const search: AddCommand = defineCommand({
   async run(context, { match, limit, show, ...provider }, [text = ""]) {
     const { out, signal } = context;
     if (text.trim() === "") throw new UsageError("The text to look for is blank");
-    const options = await embedderOf(provider);
+    const options = await embedderOf(provider, signal);
     const queue = await context.queue();
     const query = await embedQuery(options, queue.settings.space, text, signal);
     const nearest = new Nearest(query, limit);
@@ -49,7 +49,7 @@ export const search: AddCommand = defineCommand({
     for (const neighbour of nearest.found) {
       const held =
         show === undefined ? undefined : await queue.get(neighbour.key, { fields: [show] });
-      found.push({ ...neighbour, ...(show !== undefined && { [show]: held?.fields[show] }) });
+      found.push({ ...neighbour, shown: show === undefined ? undefined : held?.fields[show] });
     }
     print(out, found, show);
     const compared = `${countedNoun(read - skipped, "vector")} compared in ${span(progress.elapsedMs)}`;
@@ -62,17 +62,19 @@ export const search: AddCommand = defineCommand({
   },
 });
 
-type Found = Neighbour & { readonly [field: string]: string | number | undefined };
+type Found = Neighbour & { readonly shown: string | undefined };
 
 function print(out: Output, found: readonly Found[], show: string | undefined): void {
   if (out.isJson) {
-    out.json(found);
+    // A field that is itself called key or score does not take the place of these.
+    const named = (shown: string | undefined) => (show === undefined ? {} : { [show]: shown });
+    out.json(found.map(({ shown, ...neighbour }) => ({ ...named(shown), ...neighbour })));
     return;
   }
   const width = Math.max(0, ...found.map(({ key }) => oneLine(key).length));
   for (const neighbour of found) {
     const { key, score } = neighbour;
-    const shown = show === undefined ? "" : `  ${oneLine(String(neighbour[show] ?? "-"))}`;
+    const shown = show === undefined ? "" : `  ${oneLine(neighbour.shown ?? "-")}`;
     const line = `${score.toFixed(4)}  ${oneLine(key).padEnd(shown === "" ? 0 : width)}${shown}`;
     out.line(oneLine(line, out.isLive ? out.columns : undefined));
   }

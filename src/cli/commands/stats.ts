@@ -4,7 +4,7 @@ import type { QueueStats, StoredSettings, VectorSpace } from "../../index.ts";
 import { type AddCommand, defineCommand } from "../command.ts";
 import { UsageError } from "../errors.ts";
 import { counted, oneLine, percent, span } from "../format.ts";
-import { duration, toggle } from "../options/schemas.ts";
+import { interval as intervalTime, toggle } from "../options/schemas.ts";
 import { option } from "../options/spec.ts";
 import { watchStats } from "../watch/watch.ts";
 
@@ -27,7 +27,7 @@ export const stats: AddCommand = defineCommand({
     interval: option(
       "--interval <time>",
       "how often --watch looks, 1s unless said otherwise",
-      duration,
+      intervalTime,
     ),
   },
   async run(context, { watch, interval }) {

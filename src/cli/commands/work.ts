@@ -37,7 +37,7 @@ export const work: AddCommand = defineCommand({
     const journal = new Journal(out);
     const tally = new Tally();
     const queue = newWorkingQueue(context, {
-      ...(await embedderOf(values)),
+      ...(await embedderOf(values, context.signal)),
       ...workerOptions(values),
       ...settingsOptions(values),
     });

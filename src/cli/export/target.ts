@@ -1,6 +1,7 @@
 // Where exported vectors go. A file takes its name only when it is whole.
 
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import type { StoredEmbedding } from "../../index.ts";
 import { messageOf, UsageError } from "../errors.ts";
 
@@ -30,10 +31,16 @@ export class PartFile {
     this.#handle = handle;
   }
 
+  /** @throws {UsageError} Where nothing can be written there. */
   static async open(path: string): Promise<PartFile> {
-    const part = `${path}.part`;
+    // Another export to the same file writes to a file of its own; the last to end wins.
+    const part = `${path}.${randomUUID().slice(0, 8)}.part`;
     try {
-      return new PartFile(path, part, await open(part, "w"));
+      const found = await stat(path).catch(() => undefined);
+      if (found?.isDirectory()) throw new Error("it is a folder");
+      // A file that takes the name of /dev/null would take its place.
+      if (found !== undefined && !found.isFile()) throw new Error("it is no file; use a pipe");
+      return new PartFile(path, part, await open(part, "wx"));
     } catch (error) {
       throw new UsageError(`Cannot write to ${path}: ${messageOf(error)}`, { cause: error });
     }

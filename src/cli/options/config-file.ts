@@ -36,15 +36,19 @@ export async function readConfigFile(named: string | undefined): Promise<ConfigF
     if (named === undefined && isAbsent) return undefined;
     throw new UsageError(`Cannot read the config file ${path}: ${messageOf(error)}`);
   }
-  return { path, values: checked(path, parse(path, json)) };
+  return { path, values: checked(path, parse(path, json.replace(/^\uFEFF/, ""))) };
 }
 
 function parse(path: string, json: string): unknown {
   try {
     return JSON.parse(json);
   } catch (error) {
+    // What the engines say of it shows the text, of which a password may be part.
+    const [, position] = / position (\d+)/.exec(messageOf(error)) ?? [];
+    const line = json.slice(0, Number(position ?? 0)).split("\n").length;
+    const place = position === undefined ? "" : `; see line ${line}`;
     throw new UsageError(
-      `Cannot read the config file ${path} as it must be JSON: ${messageOf(error)}`,
+      `Cannot read the config file ${path} as it must be JSON, without comments${place}`,
     );
   }
 }

@@ -33,6 +33,18 @@ export const duration: Schema<number> = parsed(
   },
 );
 
+/** The longest time that the timers of all runtimes take. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** The time between two things that are done again and again. */
+export const interval: Schema<number> = parsed(
+  "must be a time with its unit up to 24 days, like 500ms, 30s or 5m",
+  (value) => {
+    const { success, output } = v.safeParse(duration, value);
+    return success && output <= MAX_TIMER_MS ? output : undefined;
+  },
+);
+
 /** One of these words. */
 export const choice = <const T extends readonly string[]>(...words: T): Schema<T[number]> =>
   offering(
