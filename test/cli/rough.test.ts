@@ -2,9 +2,9 @@
 // in the wrong place, embedders that do as they please.
 
 import { expect, test } from "bun:test";
-import { mkdir, mkdtemp, readdir } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { emptyFolder } from "../helpers/folder.ts";
 import { testScope } from "../helpers/scope.ts";
 import { cli, startCli } from "./run.ts";
 
@@ -12,7 +12,7 @@ const MAIN = join(import.meta.dir, "../../src/cli/main.ts");
 const SECRET = "hunter2";
 
 async function folderWith(files: Readonly<Record<string, string>>): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "embedq-rough-"));
+  const folder = await emptyFolder();
   for (const [name, content] of Object.entries(files)) await Bun.write(join(folder, name), content);
   return folder;
 }
@@ -154,4 +154,16 @@ test("a Redis at an IPv6 address is looked for at this address", async () => {
   expect(code).toBe(3);
   expect(stderr).toContain("connect E");
   expect(stderr).not.toContain("ENOTFOUND");
+});
+
+test("a packed file that is cut off is named, with how far it came", async () => {
+  await using scope = await testScope();
+  const cwd = await folderWith({});
+  const lines = Array.from({ length: 2000 }, (_, n) => `{"key":"doc:${n}","text":"${n * 7919}"}\n`);
+  const packed = Bun.gzipSync(lines.join(""));
+  await Bun.write(join(cwd, "cut.jsonl.gz"), packed.subarray(0, packed.length / 2));
+  const common = ["--redis", scope.url, "--name", scope.name];
+  const { code, stderr } = await cli(["enqueue", "cut.jsonl.gz", ...common], { cwd });
+  expect(code).toBe(1);
+  expect(stderr).toContain("Cannot read cut.jsonl.gz to its end: ");
 });

@@ -5,7 +5,7 @@ import { stat } from "node:fs/promises";
 import process from "node:process";
 import { pipeline, type Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
-import { messageOf, UsageError } from "../errors.ts";
+import { CommandError, messageOf, UsageError } from "../errors.ts";
 
 /** An input that is not read yet. */
 export interface Source {
@@ -75,7 +75,9 @@ class ByteSource implements Source {
       yield* unpacked(this.#counted(stream));
     } catch (error) {
       signal.throwIfAborted();
-      throw error;
+      if (error instanceof UsageError) throw error;
+      const message = `Cannot read ${this.name} to its end: ${messageOf(error)}`;
+      throw new CommandError(message, { cause: error });
     } finally {
       signal.removeEventListener("abort", onAbort);
       stream.destroy();
