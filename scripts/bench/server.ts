@@ -2,7 +2,7 @@
 
 import { Buffer } from "node:buffer";
 import { once } from "node:events";
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Vectors } from "./items.ts";
 
@@ -29,7 +29,7 @@ export async function serveEmbeddings(
     written[format].set(vector, value);
     return value;
   };
-  const server = createServer(async (request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { input, encoding_format: format } = JSON.parse(await bodyOf(request)) as Request;
     const data = input.map(
       (text, index) =>
@@ -39,6 +39,10 @@ export async function serveEmbeddings(
     response.end(
       `{"object":"list","data":[${data.join()}],"model":"bench","usage":{"prompt_tokens":${input.length * 50},"total_tokens":${input.length * 50}}}`,
     );
+  };
+  const server = createServer((request, response) => {
+    // A request that is cut has nobody to be told.
+    answer(request, response).catch(() => response.destroy());
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

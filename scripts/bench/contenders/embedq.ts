@@ -40,7 +40,7 @@ export function embedq(skipUnchanged: boolean): Contender {
   };
 }
 
-export function loadEmbedq(root: string): Promise<Embedq> {
+function loadEmbedq(root: string): Promise<Embedq> {
   const built = pathToFileURL(join(root, "dist/index.js")).href;
   return import(built) as Promise<Embedq>;
 }
