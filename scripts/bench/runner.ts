@@ -28,7 +28,7 @@ export interface Measurement {
   readonly error?: string;
 }
 
-const TIMEOUT_MS = 15 * 60_000;
+const TIMEOUT_MS = 6 * 60_000;
 /** Quick runs are tests: one that hangs is over soon. */
 const QUICK_TIMEOUT_MS = 30_000;
 

@@ -12,10 +12,12 @@ const CONCURRENCY = 200;
 
 interface Job {
   readonly data: Item;
+  setId(id: string): Job;
   save(): Promise<Job>;
   on(event: "succeeded" | "failed", listener: (value: unknown) => void): void;
 }
 interface Queue {
+  readonly jobs: Map<string, Job>;
   createJob(data: Item): Job;
   saveAll(jobs: Job[]): Promise<Map<Job, Error>>;
   checkHealth(): Promise<{ waiting: number; active: number }>;
@@ -73,7 +75,10 @@ export const beeQueue: Contender = {
         return waiting + active;
       },
       async enqueueAndWait(item) {
-        const job = (await withWaits()).createJob(item);
+        const own = await withWaits();
+        // An event that comes before the reply of the save is lost by bee-queue, unless the job is known.
+        const job = own.createJob(item).setId(item.key);
+        own.jobs.set(item.key, job);
         const end = ended(job);
         await job.save();
         await end;

@@ -37,17 +37,25 @@ export const replaced: Contender = {
         redis.client.zAdd(PENDING, { score: Date.now() / 1000, value: member }),
       ]);
     };
-    const wait = async (key: string) => {
-      const stored = await redis.bytes("HGET", key, "embedding");
-      if (stored !== undefined) return;
+    // The original asks first and listens then, and sleeps for ever when the word comes between; here
+    // the text is enqueued when somebody listens.
+    const listen = async (key: string) => {
+      if ((await redis.bytes("HGET", key, "embedding")) !== undefined) return { ended: undefined };
       const own = await Redis.open(root, url);
-      await new Promise<void>((resolve, reject) => {
-        own.client.subscribe(doneChannel(key), () => resolve()).catch(reject);
+      let tell = () => {};
+      const told = new Promise<void>((resolve) => {
+        tell = resolve;
       });
-      await redis.bytes("HGET", key, "embedding");
-      await own.client.unsubscribe(doneChannel(key));
-      await own.close();
+      await own.client.subscribe(doneChannel(key), tell);
+      const end = async () => {
+        await told;
+        await redis.bytes("HGET", key, "embedding");
+        await own.client.unsubscribe(doneChannel(key));
+        await own.close();
+      };
+      return { ended: end() };
     };
+    const wait = async (key: string) => (await listen(key)).ended;
     const enqueueMany = async (items: readonly Item[]) => {
       for (const item of items) await enqueue(item);
     };
@@ -56,9 +64,9 @@ export const replaced: Contender = {
       enqueueMany,
       outstanding: () => redis.client.zCard(PENDING),
       async enqueueAndWait(item) {
-        const waited = wait(item.key);
+        const { ended } = await listen(item.key);
         await enqueue(item);
-        await waited;
+        await ended;
       },
       async prepareWaits(items) {
         await enqueueMany(items);
