@@ -6,6 +6,8 @@ import type { Output } from "./output.ts";
 
 /** Somebody sits before the screen: a Redis that is not there is reported soon. */
 const COMMAND_TIMEOUT_MS = 3000;
+/** What is long outlives a restart of Redis that a person before the screen would not wait for. */
+export const LONG_COMMAND_TIMEOUT_MS = 15_000;
 
 export class Context {
   readonly out: Output;

@@ -86,13 +86,18 @@ function inUnits(ms: number): string {
   return ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`;
 }
 
+/** Whether Redis is out of reach: the same may succeed later. */
+export function isRedisAway(error: unknown): boolean {
+  return error instanceof EmbedqError && error.code === "ERR_REDIS_UNAVAILABLE";
+}
+
 /** The exit code that an error ends the process with. */
 export function exitCodeFor(error: unknown): number {
   if (error instanceof UsageError) return EXIT.usage;
   if (error instanceof CommandError) return error.exitCode;
   if (!(error instanceof EmbedqError)) return EXIT.failed;
   if (ON_THE_WAY.has(error.code)) return exitCodeFor(error.cause);
-  if (error.code === "ERR_REDIS_UNAVAILABLE") return EXIT.unavailable;
+  if (isRedisAway(error)) return EXIT.unavailable;
   return error.code === "ERR_OPTION_INVALID" ? EXIT.usage : EXIT.failed;
 }
 

@@ -65,7 +65,6 @@ export class Progress implements LiveLine {
 
   /** Takes the line away. What became of it all, the command says. */
   end(): void {
-    this.clear();
     this.#out.keepBelow(undefined);
   }
 

@@ -9,7 +9,7 @@ import {
   type WalkResult,
 } from "../index.ts";
 import { commandAgain } from "./again.ts";
-import type { Context } from "./context.ts";
+import { type Context, LONG_COMMAND_TIMEOUT_MS } from "./context.ts";
 import { CommandError, UsageError } from "./errors.ts";
 import { EXIT } from "./exit-codes.ts";
 import { counted, countedNoun, oneLine, span } from "./format.ts";
@@ -21,8 +21,6 @@ import { Progress } from "./progress.ts";
 
 /** How often it is asked how much is left. */
 const LOOK_EVERY_MS = 1000;
-/** A walk outlives a restart of Redis that a person before the screen would not wait for. */
-const COMMAND_TIMEOUT_MS = 15_000;
 
 export interface WalkValues extends ModelValues, ProducerValues {
   readonly match: string | undefined;
@@ -80,7 +78,7 @@ export async function walk(
     model,
     dimensions,
     task,
-    commandTimeoutMs: COMMAND_TIMEOUT_MS,
+    commandTimeoutMs: LONG_COMMAND_TIMEOUT_MS,
   });
   const deadBefore = await deadOf(queue);
   const progress = new Progress(out, "walked");

@@ -1,6 +1,6 @@
 // Does the work go on: the group, who takes work, who holds it and is gone, what stops it.
 
-import { readStats, sweepConsumers } from "../flow/tidy.ts";
+import { DEAD_AFTER_MS, readStats, sweepConsumers } from "../flow/tidy.ts";
 import { count, type Finding, note, ok, problem, warning } from "../model/diagnosis.ts";
 import type { QueueStats } from "../model/stats.ts";
 import { createGroup, readGroup } from "../redis/group.ts";
@@ -8,8 +8,6 @@ import type { Check } from "./checkup.ts";
 
 /** A live worker comes by every minute. */
 const AWAY_MS = 150_000;
-/** As the sweep has it. */
-const DEAD_MS = 600_000;
 
 export const GROUP_CHECK: Check = {
   name: "group",
@@ -89,7 +87,7 @@ function judgeWorkers({ workers, waiting, parked }: QueueStats, leaseMs: number)
     const found = `${count(waiting + parked, "text")} outstanding, and no worker is running`;
     findings.push(warning("work", found, "Start one: `embedq work`, or `embedq drain` for once."));
   }
-  const dead = workers.filter(({ inFlight, idleMs }) => inFlight === 0 && idleMs > DEAD_MS);
+  const dead = workers.filter(({ inFlight, idleMs }) => inFlight === 0 && idleMs > DEAD_AFTER_MS);
   if (dead.length > 0) {
     const found = `${count(dead.length, "worker")} that ended without a stop still ${dead.length === 1 ? "stands" : "stand"} in the group, with nothing in hand`;
     const advice = "The next worker that starts removes them, and --fix does it now.";

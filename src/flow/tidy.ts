@@ -13,7 +13,7 @@ import { runRepair, runStats, runSweep } from "../redis/scripts/state.ts";
  * A consumer that holds nothing and was not seen for this long is removed. A live worker comes by
  * every minute, and one that is removed all the same only registers again.
  */
-const DEAD_AFTER_MS = 600_000;
+export const DEAD_AFTER_MS = 600_000;
 
 /** Gives entries to work that has lost its own; returns how much there was. */
 export function repairQueue(link: Link): Promise<number> {

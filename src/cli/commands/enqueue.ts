@@ -3,7 +3,7 @@
 import process from "node:process";
 import { setFlagsFromString } from "node:v8";
 import { type AddCommand, defineCommand } from "../command.ts";
-import type { Context } from "../context.ts";
+import { type Context, LONG_COMMAND_TIMEOUT_MS } from "../context.ts";
 import { UsageError } from "../errors.ts";
 import { EXIT } from "../exit-codes.ts";
 import { oneLine } from "../format.ts";
@@ -17,8 +17,6 @@ import { PRODUCER } from "../options/shared.ts";
 import { option, optionWith, type Values } from "../options/spec.ts";
 import { Outstanding } from "../outstanding.ts";
 
-/** A long input outlives a restart of Redis that a person before the screen would not wait for. */
-const COMMAND_TIMEOUT_MS = 15_000;
 const MIB = 1024 * 1024;
 
 const OPTIONS = {
@@ -128,7 +126,7 @@ async function enqueueFiles(
   keepHeapSmall();
   const plan = await planOf(context, options, files.length === 0 ? ["-"] : files);
   if (options.dryRun === true) return feed(context, plan, undefined, undefined);
-  const queue = await openQueue(context, options, COMMAND_TIMEOUT_MS);
+  const queue = await openQueue(context, options, LONG_COMMAND_TIMEOUT_MS);
   const outstanding = options.wait === true ? outstandingOf(context, queue, options) : undefined;
   return feed(context, plan, queue, outstanding);
 }

@@ -1,10 +1,10 @@
 // embedq import: the work of the Python module on sorted sets is moved into the queue.
 
 import { setTimeout as pause } from "node:timers/promises";
-import { type EmbeddingQueue, EmbedqError, type TakeOverProgress } from "../../index.ts";
+import type { EmbeddingQueue, TakeOverProgress } from "../../index.ts";
 import { type AddCommand, defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
-import { messageOf } from "../errors.ts";
+import { isRedisAway, messageOf } from "../errors.ts";
 import { EXIT } from "../exit-codes.ts";
 import { counted, countedNoun, oneLine } from "../format.ts";
 import { duration, interval as intervalTime, toggle, word } from "../options/schemas.ts";
@@ -110,8 +110,7 @@ class Rounds {
     try {
       await this.take();
     } catch (error) {
-      const isAway = error instanceof EmbedqError && error.code === "ERR_REDIS_UNAVAILABLE";
-      if (!isAway) throw error;
+      if (!isRedisAway(error)) throw error;
       this.#context.out.note(`embedq: ${messageOf(error)}; trying again`);
     }
   }

@@ -1,5 +1,6 @@
 // Nearest neighbours over the vectors that the queue has written, read back from Redis.
 
+import { Nearest } from "../nearest.ts";
 import { embedHere } from "./embedder.ts";
 import type { Visit } from "./visit.ts";
 
@@ -38,23 +39,9 @@ export async function nearest(
   count: number,
 ): Promise<readonly Hit[]> {
   const [asked = new Float32Array()] = await embedHere([question]);
-  return stored
-    .map((one) => ({ score: cosine(one.vector, asked), stored: one }))
-    .sort((a, b) => b.score - a.score)
-    .slice(0, count);
-}
-
-function cosine(a: Float32Array, b: Float32Array): number {
-  let dot = 0;
-  let aSquare = 0;
-  let bSquare = 0;
-  for (const [i, x] of a.entries()) {
-    const y = b[i] ?? 0;
-    dot += x * y;
-    aSquare += x * x;
-    bSquare += y * y;
-  }
-  return aSquare === 0 || bSquare === 0 ? 0 : dot / Math.sqrt(aSquare * bSquare);
+  const hits = new Nearest(asked, count);
+  for (const [i, { vector }] of stored.entries()) hits.offer(String(i), vector);
+  return hits.found.map(({ key, score }) => ({ score, stored: stored[Number(key)] as Stored }));
 }
 
 function areEqual(a: Float32Array, b: Float32Array): boolean {

@@ -2,11 +2,11 @@
 
 import process from "node:process";
 import { clearInterval, setInterval } from "node:timers";
-import { type DeadLetter, type EmbeddingQueue, EmbedqError, type QueueStats } from "../../index.ts";
+import type { DeadLetter, EmbeddingQueue, QueueStats } from "../../index.ts";
 import type { Context } from "../context.ts";
-import { messageOf } from "../errors.ts";
+import { isRedisAway, messageOf } from "../errors.ts";
 import { counted } from "../format.ts";
-import { pauseFor } from "../pause.ts";
+import { pauseFor, raised } from "../pause.ts";
 import { History } from "./history.ts";
 import { logLine } from "./log-line.ts";
 import { Screen } from "./screen.ts";
@@ -47,9 +47,8 @@ class Observer {
       this.last = { stats, at: new Date() };
       this.trouble = undefined;
     } catch (error) {
-      const isAway = error instanceof EmbedqError && error.code === "ERR_REDIS_UNAVAILABLE";
-      if (!isAway) throw error;
-      this.#miss(error);
+      if (!isRedisAway(error)) throw error;
+      this.#miss(error as Error);
     }
   }
 
@@ -111,12 +110,7 @@ async function watchOnScreen(
   };
   try {
     // A look under way may last as long as Redis is silent: who quits does not wait for it.
-    await Promise.race([
-      looking(),
-      new Promise<void>((resolve) => {
-        quit.signal.addEventListener("abort", () => resolve(), { once: true });
-      }),
-    ]);
+    await Promise.race([looking(), raised(quit.signal)]);
   } finally {
     quit.abort();
     clearInterval(clock);

@@ -1,9 +1,9 @@
 // The start of a worker: containers come up in any order, so a Redis that is not there is waited for.
 
-import { EmbeddingQueue, EmbedqError, type QueueOptions } from "../../index.ts";
+import { EmbeddingQueue, type QueueOptions } from "../../index.ts";
 import type { Context } from "../context.ts";
-import { messageOf } from "../errors.ts";
-import { pauseFor } from "../pause.ts";
+import { isRedisAway, messageOf } from "../errors.ts";
+import { pauseFor, unlessRaised } from "../pause.ts";
 import type { Journal } from "./journal.ts";
 
 /** Between two attempts; each takes as long as a command to Redis may. */
@@ -29,25 +29,16 @@ export async function startPatiently(
   journal: Journal,
 ): Promise<boolean> {
   while (!signal.aborted) {
-    const attempt = queue.start();
-    // Connecting can take a while, and nothing is lost by not waiting for it.
-    const ended = await Promise.race([
-      attempt.then(
-        () => undefined,
-        (error: unknown) => ({ error }),
-      ),
-      new Promise<"stopped">((resolve) => {
-        signal.addEventListener("abort", () => resolve("stopped"), { once: true });
-      }),
-    ]);
-    if (ended === "stopped") break;
-    if (ended === undefined) return true;
-    const { error } = ended;
-    const isAway = error instanceof EmbedqError && error.code === "ERR_REDIS_UNAVAILABLE";
-    if (!isAway) throw error;
-    journal.say("redis:awaited", `waiting for Redis at ${redisPlace}: ${messageOf(error)}`, {
-      error,
-    });
+    try {
+      // Connecting can take a while, and nothing is lost by not waiting for it.
+      await unlessRaised(queue.start(), signal);
+      return true;
+    } catch (error) {
+      if (signal.aborted) break;
+      if (!isRedisAway(error)) throw error;
+      const message = `waiting for Redis at ${redisPlace}: ${messageOf(error)}`;
+      journal.say("redis:awaited", message, { error });
+    }
     await pauseFor(RETRY_MS, signal);
   }
   return false;
