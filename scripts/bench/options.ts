@@ -35,7 +35,7 @@ export interface BenchOptions {
 }
 
 const RUNTIMES: readonly Runtime[] = ["node", "bun", "deno"];
-const QUICK_ITEMS = 200;
+const QUICK_ITEMS = 100;
 
 /** @throws {Error} That says what is wrong. */
 export function readOptions(args: readonly string[]): BenchOptions {

@@ -29,14 +29,15 @@ export function reportText(results: Results): string {
 }
 
 function caseLines(results: Results, scenario: Scenario, form: Case): string[] {
-  const names = Object.keys(form.items) as ContenderName[];
+  const all = Object.keys(form.items) as ContenderName[];
   return Object.entries(scenario.metrics).flatMap(([key, metric]) => {
     const summaryOf = (name: ContenderName, runtime: Runtime) =>
       summarize(results.measurements, scenario.name, form.name, name, runtime, key);
     const runtimes = RUNTIMES.filter((runtime) =>
-      names.some((name) => summaryOf(name, runtime) !== undefined),
+      all.some((name) => summaryOf(name, runtime) !== undefined),
     );
     if (runtimes.length === 0) return [];
+    const names = all.filter((name) => runtimes.some((runtime) => summaryOf(name, runtime)));
     const rows = names.map((name) => [
       name,
       ...runtimes.flatMap((runtime) => {

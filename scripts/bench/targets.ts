@@ -50,7 +50,7 @@ const wait = figure("latency", "alone", "p50");
 const higher = { better: "higher", unit: "×" } as const;
 const lower = { better: "lower", unit: "×" } as const;
 
-const TARGETS: readonly Target[] = [
+export const TARGETS: readonly Target[] = [
   {
     ...{ title: "enqueueMany, skipUnchanged off, of raw XADD", ...higher },
     ...{
