@@ -24,8 +24,8 @@ export async function installPeers(): Promise<void> {
   const wanted = readPackages("package-lock.json");
   const installed = readPackages("node_modules/.package-lock.json");
   const areThere = Object.entries(wanted).every(
-    ([path, { version, optional = false }]) =>
-      path === "" || optional || installed[path]?.version === version,
+    ([path, { version, optional, extraneous }]) =>
+      path === "" || optional || extraneous || installed[path]?.version === version,
   );
   if (areThere) return;
   console.error("Installing the queues to compare with, once …");
@@ -55,7 +55,13 @@ export async function bundleChild(): Promise<string> {
   return join(OUT, "child.mjs");
 }
 
-type Packages = Readonly<Record<string, { readonly version: string; readonly optional?: boolean }>>;
+/** Where a peer dependency is optional, npm writes it into the lockfile as extraneous and installs it not. */
+interface Package {
+  readonly version: string;
+  readonly optional?: boolean;
+  readonly extraneous?: boolean;
+}
+type Packages = Readonly<Record<string, Package>>;
 
 function readPackages(path: string): Packages {
   try {
