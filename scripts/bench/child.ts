@@ -50,7 +50,7 @@ async function measure(): Promise<void> {
   const redis = await Redis.open(order.root, order.url);
   if (order.warmCount > 0) {
     await scenario.run(benchOf(redis, Math.min(order.warmCount, order.count)));
-    await redis.send("FLUSHALL");
+    await redis.empty();
   }
   const figures = await scenario.run(benchOf(redis, order.count));
   await redis.close();

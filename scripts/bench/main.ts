@@ -3,7 +3,6 @@
 //   options ─▶ prepare ─▶ runner (one process a measurement) ─▶ results ─▶ report, charts
 
 import { join } from "node:path";
-import { startRedis } from "../../test/helpers/redis.ts";
 import { drawCharts } from "./charts.ts";
 import { CONTENDERS, type ContenderName, OWN } from "./contenders/index.ts";
 import { describeCommit, describeMachine, describeRuntimes } from "./machine.ts";
@@ -14,6 +13,7 @@ import { Redis } from "./redis.ts";
 import { reportText } from "./report.ts";
 import { type Results, readResults, writeResults } from "./results.ts";
 import { runAll } from "./runner.ts";
+import { startWarmRedis } from "./warm.ts";
 
 const LATEST = join(import.meta.dirname, "results/latest.json");
 
@@ -36,7 +36,7 @@ async function main(args: readonly string[]): Promise<number> {
   await buildPackage();
   if (needsPeers(options)) await installPeers();
   const child = await bundleChild();
-  await using server = await startRedis();
+  await using server = await startWarmRedis(memoryOf(options));
   const redis = await Redis.open(ROOT, server.url);
   try {
     if (options.profile !== undefined) {
@@ -67,6 +67,12 @@ function show(options: BenchOptions, results: Results): number {
     console.log(drawCharts(options.charts, results).join("\n"));
   }
   return results.measurements.some(({ error }) => error !== undefined) ? 1 : 0;
+}
+
+/** More than the largest case stores, all its copies counted; less where it is not asked for. */
+function memoryOf({ scenarios, most }: BenchOptions): number {
+  if (Number.isFinite(most)) return 2 ** 20;
+  return scenarios?.has("backlog") === false ? 2 ** 30 : 6 * 2 ** 30;
 }
 
 function needsPeers({ contenders }: BenchOptions): boolean {

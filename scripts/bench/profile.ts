@@ -44,7 +44,7 @@ export async function profile(
       );
       rmSync(folder, { recursive: true, force: true });
       mkdirSync(folder, { recursive: true });
-      await redis.send("FLUSHALL");
+      await redis.empty();
       await redis.send("CONFIG", "RESETSTAT");
       const [program = "", ...flags] = COMMANDS.node;
       const profiled = [program, ...flags, "--cpu-prof", `--cpu-prof-dir=${folder}`];

@@ -5,6 +5,8 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { TestClient } from "../../test/helpers/scope.ts";
 
+const EMPTY_LOOK_MS = 20;
+
 export class Redis {
   readonly client: TestClient;
 
@@ -42,6 +44,14 @@ export class Redis {
   async info(section: string, field: string): Promise<number> {
     const text = await this.text("INFO", section);
     return Number(new RegExp(`^${field}:(.*)$`, "m").exec(text)?.[1]);
+  }
+
+  /** Removes everything, and keeps the memory of it: the next run must not pay for new pages. */
+  async empty(): Promise<void> {
+    await this.send("FLUSHALL", "ASYNC");
+    while ((await this.info("memory", "lazyfree_pending_objects")) > 0) {
+      await new Promise((resolve) => setTimeout(resolve, EMPTY_LOOK_MS));
+    }
   }
 
   async close(): Promise<void> {

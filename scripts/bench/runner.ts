@@ -61,7 +61,7 @@ export async function runAll(
         // Another one begins each round, so that none always follows the same.
         const turned = entries.map((_, i) => entries[(i + round) % entries.length] as Entry);
         for (const entry of turned) {
-          await redis.send("FLUSHALL");
+          await redis.empty();
           const order = orderOf(scenario, form, entry, server.url);
           const done = await runChild(COMMANDS[entry.runtime], child, order, timeoutMs);
           const measurement = {

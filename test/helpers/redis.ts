@@ -17,6 +17,8 @@ const HINT =
 export interface RedisOptions {
   /** More arguments of redis-server, such as `["--appendonly", "yes"]`. They win over ours. */
   readonly args?: readonly string[];
+  /** More variables of its environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** @default one that is free */
   readonly port?: number;
   /** The folder for its data, kept after `stop`. @default a temporary one, removed by `stop` */
@@ -46,7 +48,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
   const removeDir = async (): Promise<void> => {
     if (isTemporary) await rm(dir, { recursive: true, force: true });
   };
-  const launch = () => launchServer(port, dir, isTemporary, options.args ?? []);
+  const launch = () => launchServer(port, dir, isTemporary, options);
   const first = launch().catch(async (error: unknown) => {
     // Between our look for a free port and the start, somebody else may take it.
     if (options.port !== undefined || !/in use/i.test(String(error))) throw error;
@@ -92,11 +94,11 @@ async function launchServer(
   port: number,
   dir: string,
   isTemporary: boolean,
-  args: readonly string[],
+  { args = [], env = {} }: RedisOptions,
 ): Promise<ChildProcess> {
   const ours = ["--port", `${port}`, "--bind", "127.0.0.1", "--dir", dir];
   const fleeting = ["--save", "", "--appendonly", "no"];
-  const child = spawnServer([...ours, ...fleeting, ...args]);
+  const child = spawnServer([...ours, ...fleeting, ...args], env);
   if (child.pid !== undefined) watch(child, child.pid, isTemporary ? dir : "");
 
   let log = "";
@@ -128,9 +130,12 @@ async function launchServer(
   return child;
 }
 
-function spawnServer(args: readonly string[]) {
+function spawnServer(args: readonly string[], env: Readonly<Record<string, string>>) {
   try {
-    return spawn("redis-server", args, { stdio: ["ignore", "pipe", "pipe"] });
+    return spawn("redis-server", args, {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...env },
+    });
   } catch (error) {
     // Bun throws where Node emits an error.
     throw new Error(HINT, { cause: error });

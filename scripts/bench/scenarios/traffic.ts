@@ -49,7 +49,7 @@ export const traffic: Scenario = {
     await check(items);
     // A second round, as what the watcher hears counts as bytes too.
     const watcher = await watchCommands(setup.url);
-    await redis.send("FLUSHALL");
+    await redis.empty();
     await round(count);
     const { sent, executed } = await watcher.stop();
     return {
