@@ -75,15 +75,18 @@ local function parseDedup(value)
   if not version then return nil end -- damaged: counts as absent, repair sets it aside
   return { version = tonumber(version), id = id, value = value, textAt = textAt }
 end
-local function makeDedup(version, id, text)
-  local head = digits(version) .. ' ' .. id .. '\n'
-  return { version = version, id = id, value = head .. text, textAt = #head + 1 }
+local function dedupValue(version, id, text) return digits(version) .. ' ' .. id .. '\n' .. text end
+-- Whether a value begins as that of an entry must. Without taking it apart, which costs 1 us.
+local function names(value, id)
+  local _, at = string.find(value, '^%d+ ')
+  return at and string.sub(value, at + 1, at + #id + 1) == id .. '\n'
 end
 local function textOf(live) return string.sub(live.value, live.textAt) end
 local function liveWork(key) return parseDedup(redis.call('HGET', DEDUP, key)) end
 
 -- HMGET in steps: unpack() fails beyond about 8,000 values.
 local function valuesOf(hash, keys)
+  if #keys <= 1000 and #keys > 0 then return redis.call('HMGET', hash, unpack(keys)) end
   local values = {}
   for i = 1, #keys, 1000 do
     local page = redis.call('HMGET', hash, unpack(keys, i, math.min(i + 999, #keys)))
@@ -232,7 +235,7 @@ local clock = tonumber(redis.call('GET', CLOCK) or '0') or 0
 if clock > now + DAY_US then clock = 0 end -- damaged
 clock = math.max(clock, now - 1)
 -- The floor lifts this key only, never the clock: one damaged destination must not move all versions.
-local given = {} -- the same key may come twice in one call
+local given, latest = {}, {} -- the same key may come twice in one call: its version, its place in writes
 local function nextVersion(key, floor, live, reserved)
   if reserved then return reserved end
   clock = clock + 1
@@ -244,64 +247,76 @@ end
 
 local delivered = groupState()
 local before = waitingCount()
-local keys, known, reply = {}, {}, { 'ok', '0' }
-for i = 5, #ARGV, 4 do keys[#keys + 1] = ARGV[i] end
-local found = valuesOf(DEDUP, keys)
-for i = 1, #keys do known[keys[i]] = parseDedup(found[i]) end
+local count, first = (#ARGV - 5) / 2, 6
+local reply, floors, modes = { 'ok', 0 }, {}, {}
+for place, floor, mode in string.gmatch(ARGV[5], '(%d+) (%d+) (%S+)') do
+  floors[tonumber(place)], modes[tonumber(place)] = tonumber(floor), mode
+end
+local found = redis.call('HMGET', DEDUP, unpack(ARGV, first, first + count - 1))
 local hasRetries = redis.call('HLEN', RETRIES) > 0
 
 -- The first write: out of memory refuses the whole call here, with nothing half-written.
 redis.call('SET', CLOCK, digits(clock))
 
-local changed, added, skips = {}, {}, 0
-for i = 1, #keys do
-  local at = 4 * i + 1
-  local key, text, floor, unchanged = keys[i], ARGV[at + 1], tonumber(ARGV[at + 2]), ARGV[at + 3] == '1'
-  local reserved = tonumber(string.match(ARGV[at + 3], '^v(%d+)$'))
-  local live = known[key]
-  local hasEntry = live and entryOf(live.id) -- a lost entry stands for nothing
-  local kind, version, id
-  if hasEntry and live.version >= floor and textOf(live) == text then
-    kind, version, id = (text == '' and 'blankQueued' or 'same'), live.version, live.id
-  elseif reserved and math.max(floor, live and live.version or 0) >= reserved then
-    kind, version = 'superseded', math.max(floor, live and live.version or 0)
-  elseif not live and unchanged then
-    kind, version = 'touch', nextVersion(key, floor, live)
-    skips = skips + 1
-  elseif not live and text == '' and not queueBlanks then
-    kind, version = 'blank', nextVersion(key, floor, live, reserved)
+local writes, filled, added, skips = {}, 0, {}, 0
+-- Versions of one call follow each other: their last two digits apart, as digits() takes 0.4 us a number.
+local stem, stemText, endings = nil, '', {}
+local function queue(key, version, id, text)
+  local ending = version % 100
+  if stem ~= version - ending then stem, stemText = version - ending, digits((version - ending) / 100) end
+  endings[ending] = endings[ending] or string.format('%02d', ending)
+  writes[filled + 1], writes[filled + 2] = key, stemText .. endings[ending] .. ' ' .. id .. '\n' .. text
+  latest[key] = filled + 2
+  filled = filled + 2
+end
+for i = 1, count do
+  local key, text, mode = ARGV[first + i - 1], ARGV[first + count + i - 1], modes[i]
+  if not found[i] and not mode and text ~= '' and not latest[key] and not given[key] then
+    -- Nothing is known of the key. The rules below come to the same and take 3 us an item longer.
+    clock = clock + 1
+    local id = redis.call('XADD', PENDING, '*', 'key', key)
+    added[#added + 1] = id
+    queue(key, clock, id, text)
+    reply[i + 2] = clock
   else
-    version = nextVersion(key, floor, live, reserved)
-    if hasEntry and not notAfter(live.id, delivered) then
-      id = live.id -- still waiting: the newest text takes its place
+    local floor, reserved = floors[i] or 0, tonumber(string.match(mode or '', '^v(%d+)$'))
+    local live = parseDedup(latest[key] and writes[latest[key]] or found[i])
+    local hasEntry = live and entryOf(live.id) -- a lost entry stands for nothing
+    local kind, version, id
+    if hasEntry and live.version >= floor and textOf(live) == text then
+      kind, version, id = (text == '' and 'blankQueued' or 'same'), live.version, live.id
+    elseif reserved and math.max(floor, live and live.version or 0) >= reserved then
+      kind, version = 'superseded', math.max(floor, live and live.version or 0)
+    elseif not live and mode == '1' then
+      kind, version = 'touch', nextVersion(key, floor, live)
+      skips = skips + 1
+    elseif not live and text == '' and not queueBlanks then
+      kind, version = 'blank', nextVersion(key, floor, live, reserved)
     else
-      -- A parked retry of an older text is in nobody's hands; one that a worker holds stays its own.
-      if hasEntry and ownerOf(live.id) == PARKED then removeEntry(live.id) end
-      id = redis.call('XADD', PENDING, '*', 'key', key)
-      added[#added + 1] = id
+      version = nextVersion(key, floor, live, reserved)
+      if hasEntry and not notAfter(live.id, delivered) then
+        id = live.id -- still waiting: the newest text takes its place
+      else
+        -- A parked retry of an older text is in nobody's hands; one that a worker holds stays its own.
+        if hasEntry and ownerOf(live.id) == PARKED then removeEntry(live.id) end
+        id = redis.call('XADD', PENDING, '*', 'key', key)
+        added[#added + 1] = id
+      end
+      queue(key, version, id, text)
+      kind = text == '' and 'blankQueued' or 'queued'
     end
-    known[key] = makeDedup(version, id, text)
-    changed[#changed + 1] = key
-    kind = text == '' and 'blankQueued' or 'queued'
+    reply[i + 2] = kind == 'queued' and version or kind .. ' ' .. digits(version) .. ' ' .. (id or '')
   end
-  reply[#reply + 1] = kind
-  reply[#reply + 1] = digits(version)
-  reply[#reply + 1] = id or ''
 end
-for i = 1, #changed, 500 do
-  local args = {}
-  for j = i, math.min(i + 499, #changed) do
-    args[#args + 1] = changed[j]
-    args[#args + 1] = known[changed[j]].value
-  end
-  redis.call('HSET', DEDUP, unpack(args))
+if filled > 0 then redis.call('HSET', DEDUP, unpack(writes)) end
+if hasRetries then -- attempts belong to the text, not to the key
+  for i = 1, filled, 2 do redis.call('HDEL', RETRIES, writes[i]) end
 end
-if hasRetries then each(changed, 'HDEL', RETRIES) end -- attempts belong to the text, not to the key
 redis.call('SET', CLOCK, digits(clock))
 if skips > 0 then tally('skipHits', skips) end
 
 -- Size trigger: what waits crossed a multiple of the batch size, or this one call made a batch.
-reply[2] = digits(#added)
+reply[2] = #added
 if #added > 0 then
   local size = s.maxBatchSize
   local after = waitingCount()

@@ -18,6 +18,12 @@ const queue = new EmbeddingQueue({
   maxBatchSize: 2048,
 });
 
+const total = { calls: 0, tokens: 0 };
+queue.on("batch:drained", ({ calls, tokens }) => {
+  total.calls += calls;
+  total.tokens += tokens;
+});
+
 await queue.start();
 try {
   const tickets = await queue.enqueueMany([
@@ -29,8 +35,7 @@ try {
     const embedding = await ticket.embedding({ timeoutMs: 60_000 });
     console.log(`${ticket.key}: ${embedding.length} numbers`);
   }
-  const { usage } = await queue.stats();
-  console.log(`${usage.calls} call, ${usage.tokens} tokens`);
 } finally {
   await queue.stop();
 }
+console.log(`${total.calls} call, ${total.tokens} tokens`);

@@ -18,6 +18,7 @@ import type { Job } from "./model/job.ts";
 import { delay } from "./model/lifecycle.ts";
 import { ownController } from "./model/signals.ts";
 import { type ClaimReason, Usage } from "./model/usage.ts";
+import { Outlook, restMsOf } from "./outlook.ts";
 import { Pauses } from "./pauses.ts";
 import { Pipeline, type PipelineContext } from "./pipeline.ts";
 import { Places } from "./places.ts";
@@ -25,6 +26,9 @@ import { Provider } from "./provider.ts";
 import { Renewal } from "./renewal.ts";
 import type { Session } from "./session.ts";
 import { Sleeper } from "./sleeper.ts";
+
+/** Claims tell what was counted; where none is needed, one is made for that, for all texts of this time. */
+const TELL_USAGE_AFTER_MS = 100;
 
 export class Drain {
   readonly worker: string = `worker-${crypto.randomUUID().slice(0, 13)}`;
@@ -47,10 +51,7 @@ export class Drain {
   #blocked = 0;
   /** A text that may have killed its workers is under way: nothing beside it. */
   #isSolo = false;
-  /** Such texts wait for a worker with nothing else in flight. */
-  #hasSuspects = false;
-  #maxBatchSize: number;
-  #workers = 1;
+  readonly #outlook: Outlook;
   #handedBack = 0;
   readonly #agenda = new Agenda();
   readonly #renewal: Renewal;
@@ -65,8 +66,8 @@ export class Drain {
     this.#renewal = new Renewal(this.#leases, (error) => this.#report("renew", error));
     this.#pauses = new Pauses(this.worker, events, options.cooldown);
     this.#provider = new Provider(session, embedder, this.#pauses);
-    this.#places = new Places(this.#provider.concurrency, () => this.#sleeper.nudge());
-    this.#maxBatchSize = settings.maxBatchSize;
+    this.#places = new Places(this.#provider.concurrency, () => this.#claimOn());
+    this.#outlook = new Outlook(settings.maxBatchSize);
     this.#context = this.#makeContext();
     this.#doorbell = new Doorbell({
       session,
@@ -97,21 +98,22 @@ export class Drain {
   /** Claims no more, lets calls in flight end within the stop timeout, and hands the rest back. */
   async stop(): Promise<void> {
     this.#stop.abort();
+    this.#places.open();
     await this.#loop;
+    const { options, link, events } = this.#session;
     const idle = new AbortController();
     const settled = Promise.all(this.#running).then(() => idle.abort());
-    await delay(this.#session.options.stopTimeoutMs, idle.signal);
+    await delay(options.stopTimeoutMs, idle.signal);
     this.#abort.abort();
     await settled;
     this.#renewal.stop();
     this.#doorbell.close();
     try {
-      await leaveGroup(this.#session.link, this.worker, this.#usage);
+      await leaveGroup(link, this.worker, this.#usage);
     } catch (error) {
       this.#report("leave", error);
     }
-    const handedBack = this.#handedBack;
-    this.#session.events.emit("worker:stopped", { worker: this.worker, handedBack });
+    events.emit("worker:stopped", { worker: this.worker, handedBack: this.#handedBack });
   }
 
   async #run(): Promise<void> {
@@ -126,13 +128,20 @@ export class Drain {
         this.#report("claim", error);
         restMs = Math.min(5000, 100 * 2 ** failures++);
       }
-      if (restMs > 0) await this.#sleeper.sleep(restMs, mark, this.#workers);
+      if (restMs > 0) await this.#sleeper.sleep(restMs, mark, this.#outlook.workers);
     }
     this.#beginHeldBack();
   }
 
+  /** This worker can take more: it claims again, unless it knows that nothing is due. */
+  #claimOn(): void {
+    const isDone = this.#outlook.isCaughtUp && this.#heldBack.length === 0 && !this.#mustBeAlone;
+    this.#sleeper.nudge(isDone ? TELL_USAGE_AFTER_MS : 0);
+  }
+
   /** One claim, where one makes sense; how long to rest after it, in milliseconds. */
   async #turn(): Promise<number> {
+    this.#outlook.isCaughtUp = false;
     if (this.#pauses.obstacle() !== undefined || this.#mustBeAlone) this.#beginHeldBack();
     const pauseMs = await this.#pauses.leftMs((ms) => wasResumedWithin(this.#session.link, ms));
     if (pauseMs > 0) return pauseMs;
@@ -150,38 +159,35 @@ export class Drain {
     const pauseMark = this.#pauses.mark();
     const { reclaims } = this.#agenda;
     const isAlone = this.#running.size === 0 && this.#heldBack.length === 0;
-    const reply = await this.#leases.claim({
-      max,
-      isAlone,
-      reclaims,
-      space: this.#provider.space,
-      usage: this.#usage,
-    });
+    const { space } = this.#provider;
+    const order = { max, isAlone, reclaims, space, usage: this.#usage };
+    const reply = await this.#leases.claim(order);
+    this.#outlook.note(reply, max);
     const restMs = await this.#follow(reply, pauseMark);
-    if (restMs === 0) return 0;
+    // What is held back begins with a claim that finds nothing to fill it up.
+    if (restMs === 0 || (reply.jobs.length > 0 && this.#heldBack.length > 0)) return 0;
     if (max === 0) return Number.POSITIVE_INFINITY;
     return Math.max(1, Math.min(restMs, this.#agenda.restMs(askedAt, reclaims)));
   }
 
-  /** How many texts to claim now: a whole batch that can start at once, or none. */
+  /** How many texts to claim now: a whole batch that can start soon, or none. */
   #claimSize(): number {
     if (this.#isSolo || this.#blocked > 0) return 0;
     if (this.#mustBeAlone && this.#running.size > 0) return 0;
-    const items = maxItemsOf(this.#provider.limits.current);
-    const size = Math.min(this.#maxBatchSize, this.#provider.concurrency * items);
-    // A last call that is not full may be held back: it needs no place of its own.
-    return this.#places.free >= Math.max(1, Math.floor(size / items)) ? size : 0;
+    const { limits, concurrency } = this.#provider;
+    // Results of calls that are over are being stored: as many again, and no more.
+    if (this.#running.size >= 2 * concurrency) return 0;
+    const items = maxItemsOf(limits.current);
+    const size = Math.min(this.#outlook.maxBatchSize, concurrency * items);
+    return this.#places.hasRoomFor(size / items, this.#outlook.isBacklogged) ? size : 0;
   }
 
   get #mustBeAlone(): boolean {
-    return this.#hasSuspects || this.#pauses.isProbing;
+    return this.#outlook.hasSuspects || this.#pauses.isProbing;
   }
 
   async #follow(reply: ClaimReply, pauseMark: number): Promise<number> {
     const { events, link } = this.#session;
-    this.#workers = reply.workers;
-    this.#maxBatchSize = reply.maxBatchSize;
-    this.#hasSuspects = reply.suspects > 0;
     for (const what of reply.repairs) events.emit("data:repaired", { what });
     if (reply.state === "paused") this.#returnHeldBack();
     else if (reply.jobs.length === 0) this.#beginHeldBack();
@@ -197,12 +203,7 @@ export class Drain {
       if (count > 0) return 0;
     }
     if (reply.state === "settings") await this.#session.refresh();
-    if (reply.state === "work" || reply.state === "settings") return 0;
-
-    const named = reply.sleepMs < 0 ? Number.POSITIVE_INFINITY : reply.sleepMs;
-    // What others gave back is due at a time that Redis could not name cheaply.
-    const unnamed = reply.pending > 0 ? reply.leaseMs / 2 : Number.POSITIVE_INFINITY;
-    return Math.min(named, unnamed);
+    return restMsOf(reply);
   }
 
   /** Sends claimed jobs down the pipeline, with what was held back before them. */
@@ -251,7 +252,7 @@ export class Drain {
         this.#leases.release(jobs);
         this.#running.delete(run);
         if (isSolo) this.#isSolo = false;
-        this.#sleeper.nudge();
+        this.#claimOn();
       });
     this.#running.add(run);
   }

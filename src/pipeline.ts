@@ -164,11 +164,13 @@ export class Pipeline {
     return found;
   }
 
-  #call(batch: Batch): Promise<void> {
-    return this.#context.places.use(() => this.#embed(batch));
+  /** The place is free for the next call before the results of this one are stored. */
+  async #call(batch: Batch): Promise<void> {
+    const { results, afterMs } = await this.#context.places.use(() => this.#embed(batch));
+    await this.#conclude(results, afterMs);
   }
 
-  async #embed(batch: Batch): Promise<void> {
+  async #embed(batch: Batch): Promise<{ results: readonly JobResult[]; afterMs: number }> {
     const { session, abortSignal } = this.#context;
     const { embedder, limits, evidence } = this.#context.provider;
     const { results, counts, outage } = await embedBatch(
@@ -197,7 +199,7 @@ export class Pipeline {
     const kept = this.#context.provider.cache?.keep(results);
     if (kept !== undefined) this.#aside.push(kept);
     const texts = batch.slots.map(({ text }) => text);
-    await this.#conclude(results, await this.#tell(outage, counts.calls > 0, texts));
+    return { results, afterMs: await this.#tell(outage, counts.calls > 0, texts) };
   }
 
   /** Tells the worker how the provider is; returns for how long texts are let be, in milliseconds. */
@@ -250,7 +252,7 @@ export class Pipeline {
     this.#aside.push(done);
   }
 
-  async #conclude(results: readonly JobResult[], afterMs = 0): Promise<void> {
+  async #conclude(results: readonly JobResult[], afterMs: number): Promise<void> {
     const embedded: EmbeddedJob[] = [];
     const rejected: Burial[] = [];
     const returned: Return[] = [];

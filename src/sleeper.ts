@@ -15,6 +15,7 @@ export class Sleeper {
   /** Counted by ring() and nudge(); compared with what they were when the claim was sent. */
   #rings = 0;
   #nudges = 0;
+  #isNudgeComing = false;
   /** Counted by taken(): another worker's claim has served the last ring. */
   #taken = 0;
 
@@ -29,10 +30,22 @@ export class Sleeper {
     this.#wakeup.ring();
   }
 
-  /** This worker itself must look again. */
-  nudge(): void {
-    this.#nudges++;
-    this.#wakeup.ring();
+  /** This worker itself must look again: now, or within a time, once for all who ask meanwhile. */
+  nudge(withinMs = 0): void {
+    if (withinMs > 0) this.#nudgeLater(withinMs);
+    else {
+      this.#nudges++;
+      this.#wakeup.ring();
+    }
+  }
+
+  #nudgeLater(ms: number): void {
+    if (this.#isNudgeComing) return;
+    this.#isNudgeComing = true;
+    void delay(ms, this.#stop).then(() => {
+      this.#isNudgeComing = false;
+      this.nudge();
+    });
   }
 
   /** Nothing that is due is left. */

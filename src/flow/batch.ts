@@ -1,7 +1,7 @@
 // Stage 3: claimed jobs become provider calls. Pure: no clock, no Redis, no provider.
 
 import type { Batch, Slot } from "../model/batch.ts";
-import { type EmbedderLimits, estimateTokens, utf8Length } from "../model/embedder.ts";
+import { type EmbedderLimits, estimateTokensOf, utf8Length } from "../model/embedder.ts";
 import { groupBy } from "../model/groups.ts";
 import type { Job } from "../model/job.ts";
 import { cutToPieces, cutToStart, type OversizePolicy, type Room } from "../model/oversize.ts";
@@ -223,21 +223,29 @@ interface Size {
 
 /** What one text may have at most: its own limit, and never more than a whole call. */
 function roomOf(limits: EmbedderLimits): Room {
-  const count = limits.countTokens ?? estimateTokens;
+  const { countTokens } = limits;
   return {
     tokens: Math.min(limits.maxInputTokens ?? Number.POSITIVE_INFINITY, maxTokensOf(limits)),
     bytes: limits.maxBytes ?? Number.POSITIVE_INFINITY,
-    sizeOf: (text) => ({ tokens: countSafely(text, count), bytes: utf8Length(text) }),
+    sizeOf: (text) => {
+      const bytes = utf8Length(text);
+      const estimate = estimateTokensOf(bytes);
+      return { tokens: countTokens ? countSafely(text, countTokens, estimate) : estimate, bytes };
+    },
   };
 }
 
 /** A counter of the user's may fail on a text that the provider takes; it must not hold up the others. */
-function countSafely(text: string, countTokens: (text: string) => number): number {
+function countSafely(
+  text: string,
+  countTokens: (text: string) => number,
+  estimate: number,
+): number {
   try {
     const tokens = countTokens(text);
-    return Number.isFinite(tokens) && tokens >= 0 ? tokens : estimateTokens(text);
+    return Number.isFinite(tokens) && tokens >= 0 ? tokens : estimate;
   } catch {
-    return estimateTokens(text);
+    return estimate;
   }
 }
 

@@ -9,6 +9,7 @@ import { type CallMeasure, EmbedderError, messageOf, stoppedError } from "../mod
 import type { Evidence } from "../model/evidence.ts";
 import type { JobResult } from "../model/job.ts";
 import { isOutage, type Trouble, troubleOf } from "../model/trouble.ts";
+import { FLOAT_BYTES } from "../model/vector.ts";
 import {
   type CallCounts,
   type CallSize,
@@ -175,8 +176,12 @@ class Isolation implements EmbedOutcome {
     const { evidence, embedder } = this.#stage;
     const good: Slot[] = [];
     const bad: { readonly slot: Slot; readonly trouble: Trouble }[] = [];
+    // One piece of memory for all vectors: a piece for each costs more than filling it.
+    const size = embedder.dimensions * FLOAT_BYTES;
+    const memory = new Uint8Array(slots.length * size);
     for (const [i, slot] of slots.entries()) {
-      const vector = checkResult(results[i] as EmbedResult, embedder.dimensions);
+      const into = memory.subarray(i * size, (i + 1) * size);
+      const vector = checkResult(results[i] as EmbedResult, embedder.dimensions, into);
       if (vector instanceof Error)
         bad.push({ slot, trouble: troubleOf(vector, { texts: [slot.text] }) });
       else {
@@ -266,8 +271,12 @@ class Isolation implements EmbedOutcome {
   }
 }
 
-function checkResult(result: EmbedResult, dimensions: number): Uint8Array | Error {
-  return result instanceof Error ? result : checkVector(result, dimensions);
+function checkResult(
+  result: EmbedResult,
+  dimensions: number,
+  into?: Uint8Array,
+): Uint8Array | Error {
+  return result instanceof Error ? result : checkVector(result, dimensions, into);
 }
 
 /** Whatever a harmless text fails with is the provider's fault, or that of how this worker is set up. */

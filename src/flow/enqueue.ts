@@ -1,50 +1,35 @@
-// Stage 1: texts become outstanding work. What needs no provider is done here and now: blank
-// texts get their zero vector, unchanged ones only a new version.
+// Stage 1: texts become outstanding work, chunk by chunk. What needs no provider is done here and now:
+// blank texts get their zero vector, unchanged ones only a new version.
 
-import { sourceDigest } from "../model/digest.ts";
 import { utf8Length } from "../model/embedder.ts";
-import { EmbedqError } from "../model/errors.ts";
+import { asError } from "../model/errors.ts";
 import type { EnqueueItem } from "../model/job.ts";
-import { spaceTag, type VectorSpace } from "../model/settings.ts";
-import { FLOAT_BYTES, zeroVectorBytes } from "../model/vector.ts";
 import type { ReadText } from "../model/walk.ts";
-import type { Link } from "../redis/link.ts";
+import type { EnqueueReply } from "../redis/scripts/enqueue.ts";
 import {
-  type DestinationFields,
-  type DestinationWrite,
-  lookAtDestinations,
-  writeDestinations,
-} from "../redis/scripts/destination.ts";
-import { type Accepted, type AcceptKind, runEnqueue } from "../redis/scripts/enqueue.ts";
-import { runSettle } from "../redis/scripts/settle.ts";
+  type AcceptedText,
+  acceptChunk,
+  type ChunkResult,
+  concludeChunk,
+  type DecidedText,
+  type EnqueueStage,
+  type PreparedChunk,
+  prepareChunk,
+  sendChunk,
+} from "./accept.ts";
 
-/** Items in one script call: 7 to 10 µs an item, so that Redis is held for 2 to 3 ms. */
+export type { AcceptedText, EnqueueStage } from "./accept.ts";
+
+/** Items in one script call: about 6 µs an item, so that Redis is held for 1 to 2 ms. */
 const MAX_CHUNK_ITEMS = 256;
 /** Text in one script call, in bytes. A single longer text goes alone. */
 const MAX_CHUNK_BYTES = 4 * 1024 * 1024;
-/** How often settings that changed under way are read again before the call gives up. */
-const MAX_SETTINGS_READS = 5;
-
-export interface EnqueueStage {
-  readonly link: Link;
-  readonly onMissing: "create" | "skip";
-  readonly skipsUnchanged: boolean;
-  /** As they are known now; the space is undefined where nobody has named a model yet. */
-  current(): { readonly space: VectorSpace | undefined; readonly fields: DestinationFields };
-  /** Reads the settings again. Throws where they no longer agree with this process. */
-  refresh(): Promise<void>;
-  /** Nothing had to be enqueued for these keys: where nothing is outstanding either, their work is done. */
-  announce(keys: readonly string[]): Promise<void>;
-}
-
-/** What a ticket holds. */
-export interface AcceptedText {
-  readonly key: string;
-  readonly version: number;
-}
+/** Texts of at most so many characters cannot fill a call, whatever their characters are. */
+const SHORT_LENGTH = Math.floor(MAX_CHUNK_BYTES / MAX_CHUNK_ITEMS / 3);
 
 /**
- * Accepts items chunk by chunk, in order: the last of two texts for one key wins.
+ * Accepts items chunk by chunk, in order: the last of two texts for one key wins. A chunk is sent
+ * before the one before it is answered, so that Redis and this process work at the same time.
  *
  * @param accepted Filled from the front, so that the caller knows what was accepted when this throws.
  */
@@ -54,19 +39,96 @@ export async function enqueue(
   accepted: AcceptedText[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
+  const chunks = chunksOf(items);
+  let next = prepareNext(stage, items, chunks);
+  let sent: SentChunk | undefined;
   let entries = 0;
-  for (const { from, to } of chunksOf(items)) {
-    signal?.throwIfAborted();
-    const chunk = items.slice(from, to);
-    const done = await acceptChunk(stage, chunk, {
-      earlierEntries: entries,
-      isLastChunk: to === items.length,
-      isForced: false,
-    });
+  /** A chunk was sent again, so what was sent after it came before it. */
+  let isBehind = false;
+  const conclude = async (chunk: SentChunk | undefined): Promise<void> => {
+    if (chunk === undefined) return;
+    const done = await concludeSent(stage, chunk, isBehind);
+    isBehind = done.isRepeated;
     entries += done.entries;
     await announceDone(stage, done.texts);
     for (const { key, version } of done.texts) accepted.push({ key, version });
+  };
+  try {
+    for (let chunk = await next; chunk !== undefined; chunk = await next) {
+      // The last chunk must know how many entries the others made.
+      if (chunk.isLast || isBehind || signal?.aborted) {
+        await conclude(sent);
+        sent = undefined;
+        isBehind = false;
+        signal?.throwIfAborted();
+      }
+      next = prepareNext(stage, items, chunks);
+      const before = sent;
+      sent = send(stage, chunk, entries);
+      await conclude(before);
+    }
+    await conclude(sent);
+  } finally {
+    await Promise.all([next, sent?.reply]);
   }
+}
+
+/** A chunk whose looks are known, or what went wrong on the way to them. */
+interface NextChunk {
+  readonly items: readonly EnqueueItem[];
+  readonly isLast: boolean;
+  readonly prepared: PreparedChunk | Error;
+}
+
+interface SentChunk extends NextChunk {
+  readonly earlierEntries: number;
+  readonly reply: Promise<EnqueueReply | undefined | Error>;
+}
+
+/** Never fails: nobody may be there to hear of it yet. */
+async function prepareNext(
+  stage: EnqueueStage,
+  all: readonly EnqueueItem[],
+  chunks: Generator<{ from: number; to: number }>,
+): Promise<NextChunk | undefined> {
+  const { value: bounds } = chunks.next() as IteratorResult<
+    { from: number; to: number },
+    undefined
+  >;
+  if (bounds === undefined) return undefined;
+  const items = all.slice(bounds.from, bounds.to);
+  const prepared = await prepareChunk(stage, items, false).catch(asError);
+  return { items, isLast: bounds.to === all.length, prepared };
+}
+
+function send(stage: EnqueueStage, chunk: NextChunk, earlierEntries: number): SentChunk {
+  const { prepared, isLast } = chunk;
+  const order = { earlierEntries, isLastChunk: isLast, isForced: false };
+  const reply =
+    prepared instanceof Error
+      ? Promise.resolve(prepared)
+      : // Repeated behind the next chunk it would put an older text after a newer one of the same key.
+        sendChunk(stage, prepared, order, isLast).catch(asError);
+  return { ...chunk, earlierEntries, reply };
+}
+
+/** Takes a chunk that was sent to its end; where its one call was not enough, by calls of its own. */
+async function concludeSent(
+  stage: EnqueueStage,
+  { items, isLast, prepared, earlierEntries, reply: answer }: SentChunk,
+  isBehind: boolean,
+): Promise<ChunkResult & { readonly isRepeated: boolean }> {
+  const order = { earlierEntries, isLastChunk: isLast, isForced: false };
+  const reply = await answer;
+  if (prepared instanceof Error) throw prepared;
+  if (reply instanceof Error && isLast) throw reply;
+  if (!(reply instanceof Error || reply === undefined || isBehind)) {
+    const done = await concludeChunk(stage, prepared, reply, order);
+    // What came later on the same keys was sent before what had to be enqueued after all.
+    return { ...done, isRepeated: done.isForced };
+  }
+  if (reply === undefined) await stage.refresh();
+  return { ...(await acceptChunk(stage, items, order)), isRepeated: true };
 }
 
 /**
@@ -94,134 +156,13 @@ function announceDone(stage: EnqueueStage, texts: readonly DecidedText[]): Promi
   return stage.announce(here.map(({ key }) => key));
 }
 
-interface ChunkOrder {
-  readonly earlierEntries: number;
-  readonly isLastChunk: boolean;
-  /** Neither skip nor finish anything here: everything goes on the stream. */
-  readonly isForced: boolean;
-}
-
-interface DecidedText extends AcceptedText {
-  readonly kind: AcceptKind;
-}
-
-async function acceptChunk(
-  stage: EnqueueStage,
-  items: readonly (EnqueueItem & { readonly reserved?: number })[],
-  order: ChunkOrder,
-): Promise<{ entries: number; texts: DecidedText[] }> {
-  for (let reads = 0; reads < MAX_SETTINGS_READS; reads++) {
-    const { space, fields } = stage.current();
-    const prepared = items.map(({ key, text }) => {
-      const isBlank = text.trim() === "";
-      const looks = stage.skipsUnchanged && !order.isForced && !isBlank && space !== undefined;
-      return { key, text: isBlank ? "" : text, digest: looks ? sourceDigest(space, text) : "" };
-    });
-    // Destinations first: the version found here is the floor of the one that is given.
-    const bytes = (space?.dimensions ?? 0) * FLOAT_BYTES;
-    const looks = await lookAtDestinations(stage.link, fields, bytes, prepared);
-    const reply = await runEnqueue(stage.link, {
-      space: spaceTag(space),
-      earlierEntries: order.earlierEntries,
-      isLastChunk: order.isLastChunk,
-      queueBlanks: space === undefined || order.isForced,
-      items: prepared.map(({ key, text }, i) => ({
-        key,
-        text,
-        floor: looks[i]?.storedVersion ?? 0,
-        unchanged: looks[i]?.isUnchanged ?? false,
-        reserved: items[i]?.reserved,
-      })),
-    });
-    if (reply === undefined) {
-      await stage.refresh();
-      continue;
-    }
-    const texts = reply.accepted.map(({ kind, version }, i) => {
-      return { key: items[i]?.key ?? "", version, kind };
-    });
-    if (space === undefined) return { entries: reply.entries, texts };
-    const undone = await finishHere(stage, space, prepared, reply.accepted);
-    let entries = reply.entries;
-    if (undone.length > 0) {
-      const again = await acceptChunk(
-        stage,
-        undone.map((i) => items[i] as EnqueueItem),
-        {
-          ...order,
-          earlierEntries: order.earlierEntries + entries,
-          isForced: true,
-        },
-      );
-      entries += again.entries;
-      undone.forEach((i, n) => {
-        texts[i] = again.texts[n] as DecidedText;
-      });
-    }
-    return { entries, texts };
-  }
-  throw new EmbedqError(
-    "ERR_SETTINGS_CONFLICT",
-    `Cannot enqueue as the queue's settings changed ${MAX_SETTINGS_READS} times meanwhile`,
-  );
-}
-
-/**
- * Writes what needs no provider, then settles what stood on the stream for it.
- *
- * @returns The places of items that have to go on the stream after all.
- */
-async function finishHere(
-  stage: EnqueueStage,
-  space: VectorSpace,
-  items: readonly { readonly key: string; readonly digest: string }[],
-  accepted: readonly Accepted[],
-): Promise<number[]> {
-  const vectorBytes = space.dimensions * FLOAT_BYTES;
-  const places: number[] = [];
-  const writes: DestinationWrite[] = [];
-  accepted.forEach(({ kind, version }, i) => {
-    if (kind === "queued" || kind === "same" || kind === "superseded") return;
-    const { key, digest } = items[i] as (typeof items)[number];
-    places.push(i);
-    writes.push(
-      kind === "touch"
-        ? { key, op: "touch", version, vector: new Uint8Array(), vectorBytes, digest }
-        : { key, op: "blank", version, vector: zeroVectorBytes(space.dimensions), digest: "" },
-    );
-  });
-  if (writes.length === 0) return [];
-  const { fields } = stage.current();
-  const results = await writeDestinations(stage.link, fields, stage.onMissing, writes);
-
-  const settled: { key: string; entryId: string; version: number }[] = [];
-  const undone: number[] = [];
-  results.forEach((result, n) => {
-    const i = places[n] as number;
-    const { kind, version, entryId } = accepted[i] as Accepted;
-    const key = items[i]?.key ?? "";
-    const isWritten =
-      result === "ok" || result === "same" || result === "newer" || result === "missing";
-    if (kind === "blankQueued") {
-      // What could not be written stays on the stream: a worker goes on with it.
-      if (isWritten) settled.push({ key, entryId, version });
-      return;
-    }
-    // Not over a later item of this call for the same key, which is newer.
-    const isLast = items.findLastIndex((item) => item.key === key) === i;
-    if (!(isWritten && !(kind === "touch" && result === "missing")) && isLast) undone.push(i);
-  });
-  // Refused where the model changed meanwhile: the entries stay, and a worker finishes them.
-  if (settled.length > 0) await runSettle(stage.link, spaceTag(space), settled);
-  return undone;
-}
-
 /** Bounds of chunks that are small enough for one script call. */
 function* chunksOf(items: readonly EnqueueItem[]): Generator<{ from: number; to: number }> {
   let from = 0;
   let bytes = 0;
   for (let at = 0; at < items.length; at++) {
-    const size = utf8Length(items[at]?.text ?? "");
+    const text = items[at]?.text ?? "";
+    const size = text.length <= SHORT_LENGTH ? text.length * 3 : utf8Length(text);
     const isFull = at - from === MAX_CHUNK_ITEMS || (at > from && bytes + size > MAX_CHUNK_BYTES);
     if (isFull) {
       yield { from, to: at };

@@ -220,14 +220,27 @@ export class Waits {
   }
 
   async #checkPage(page: readonly (readonly [string, boolean])[]): Promise<void> {
+    const { link } = this.#stage;
+    const keys = page.map(([key]) => key);
     const asked = page.filter(([, withQueue]) => withQueue).map(([key]) => key);
-    const versions = asked.length > 0 ? await runStatus(this.#stage.link, asked) : [];
+    const status = asked.length > 0 ? runStatus(link, asked) : [];
+    const [versions] = await Promise.all([status, this.#look(keys)]);
     const outstanding = new Map(asked.map((key, i) => [key, versions[i] ?? 0]));
-    const wanted = page.map(([key]) => ({ key, version: this.#smallestVersion(key) }));
-    const stored = await readDestinations(this.#stage.link, this.#stage.fields(), wanted);
-    wanted.forEach(({ key }, i) => {
-      this.#settle(key, stored[i] as StoredResult, outstanding.get(key));
+    // The destination may have been written and the work settled between the two: only a look at it
+    // that came after the answer of the queue can say that nothing will be stored.
+    const gone = asked.filter((key) => {
+      return this.#waiters.has(key) && (outstanding.get(key) ?? 0) < this.#smallestVersion(key);
     });
+    if (gone.length > 0) await this.#look(gone, outstanding);
+  }
+
+  /** @param outstanding The versions that the queue had before, 0 for none; left out where it was not asked. */
+  async #look(keys: readonly string[], outstanding?: ReadonlyMap<string, number>): Promise<void> {
+    const wanted = keys.map((key) => ({ key, version: this.#smallestVersion(key) }));
+    const stored = await readDestinations(this.#stage.link, this.#stage.fields(), wanted);
+    for (const [i, { key, version }] of wanted.entries()) {
+      this.#settle(key, version, stored[i] as StoredResult, outstanding?.get(key));
+    }
   }
 
   #smallestVersion(key: string): number {
@@ -236,9 +249,13 @@ export class Waits {
     return smallest;
   }
 
-  /** @param outstanding The version in the queue, 0 if none, undefined where the queue was not asked. */
-  #settle(key: string, stored: StoredResult, outstanding: number | undefined): void {
+  /**
+   * @param from The version from which on the destination was read: who waits for an older one came
+   *   after that, and will be looked up by itself.
+   */
+  #settle(key: string, from: number, stored: StoredResult, outstanding: number | undefined): void {
     for (const waiter of [...(this.#waiters.get(key) ?? [])]) {
+      if (waiter.version < from) continue;
       if (stored.version >= waiter.version) {
         try {
           waiter.resolve(outcomeOf(key, waiter.version, stored, this.#stage.dimensions()));

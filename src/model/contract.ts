@@ -4,7 +4,7 @@
 import type { EmbedReply, EmbedResult } from "./embedder.ts";
 import { EmbedqError } from "./errors.ts";
 import { isCount } from "./usage.ts";
-import { FLOAT_BYTES, toVectorBytes } from "./vector.ts";
+import { FLOAT_BYTES, numbersOf, toVectorBytes, zeroVectorBytes } from "./vector.ts";
 
 /**
  * The results of a reply, one for each of `count` texts.
@@ -28,10 +28,15 @@ export function reportedTokens(reply: readonly EmbedResult[] | EmbedReply): numb
   return isCount(tokens) ? tokens : undefined;
 }
 
-/** The bytes of a vector of the right size, finite and not zero, or the error to charge. */
+/**
+ * The bytes of a vector of the right size, finite and not zero, or the error to charge.
+ *
+ * @param into Where they are copied to: an embedder may use its memory again for the next call.
+ */
 export function checkVector(
   result: Exclude<EmbedResult, Error>,
   dimensions: number,
+  into: Uint8Array = zeroVectorBytes(dimensions),
 ): Uint8Array | EmbedqError {
   const isTyped = result instanceof Uint8Array || result instanceof Float32Array;
   if (!isTyped && !Array.isArray(result)) {
@@ -42,27 +47,26 @@ export function checkVector(
   if (odd !== undefined && odd >= 0) {
     return contractError("must return finite numbers", `${typeof result[odd]} at ${odd}`);
   }
-  // A copy: an embedder may use its memory again for the next call.
-  const bytes = new Uint8Array(toVectorBytes(result));
+  const bytes = toVectorBytes(result);
   if (bytes.length !== dimensions * FLOAT_BYTES) {
     return contractError(
       `must return ${dimensions} numbers (${dimensions * FLOAT_BYTES} bytes) a text`,
       `${bytes.length / FLOAT_BYTES} numbers`,
     );
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  let isZero = true;
-  for (let at = 0; at < bytes.length; at += FLOAT_BYTES) {
-    // Checked as float32, where numbers beyond 3.4e38 have become infinite.
-    const number = view.getFloat32(at, true);
-    if (!Number.isFinite(number)) {
-      return contractError("must return finite numbers", `${number} at ${at / FLOAT_BYTES}`);
-    }
-    isZero &&= number === 0;
+  into.set(bytes);
+  // Checked as float32, where numbers beyond 3.4e38 have become infinite.
+  const numbers = numbersOf(into);
+  // One sum for all questions, which takes a fifth of the time of asking each number.
+  let sum = 0;
+  for (let at = 0; at < numbers.length; at++) sum += Math.abs(numbers[at] as number);
+  if (!Number.isFinite(sum)) {
+    const at = numbers.findIndex((number) => !Number.isFinite(number));
+    return contractError("must return finite numbers", `${numbers[at]} at ${at}`);
   }
   // It has no direction: to a search by cosine it is near to nothing, or an error.
-  if (isZero) return contractError("must return a vector with a direction", "all zeros");
-  return bytes;
+  if (sum === 0) return contractError("must return a vector with a direction", "all zeros");
+  return into;
 }
 
 function contractError(wanted: string, found: string): EmbedqError {

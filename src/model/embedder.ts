@@ -103,7 +103,12 @@ export type EmbedFunction = (
 
 /** One token for every four UTF-8 bytes, rounded up. */
 export function estimateTokens(text: string): number {
-  return Math.ceil(utf8Length(text) / 4);
+  return estimateTokensOf(utf8Length(text));
+}
+
+/** The same for a text of so many UTF-8 bytes. */
+export function estimateTokensOf(bytes: number): number {
+  return Math.ceil(bytes / 4);
 }
 
 /** The length of a text in UTF-8 bytes. */

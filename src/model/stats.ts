@@ -39,7 +39,10 @@ export interface ClaimCounts {
   readonly retry: number;
 }
 
-/** The queue's own usage: of all its workers, also of those that are gone, and of its producers. */
+/**
+ * The queue's own usage: of all its workers, also of those that are gone, and of its producers. A worker
+ * tells what it counted when it next asks for work: at most about 0.1 s later, or when a pause ends.
+ */
 export interface UsageStats extends WorkerUsage {
   /** Texts that were skipped at the enqueue because their embedding is stored already. */
   readonly skipHits: number;

@@ -22,12 +22,19 @@ export function toVectorBytes(vector: EmbeddingVector): Uint8Array {
 
 /** The numbers of a stored vector, in memory of their own. The length must be a multiple of four. */
 export function fromVectorBytes(bytes: Uint8Array): Float32Array {
-  // A copy: bytes of a pooled buffer need not begin at a multiple of four. Not by slice(), which
-  // in Node's Buffer shares the memory.
-  const own = new Uint8Array(bytes);
-  if (isLittleEndian) return new Float32Array(own.buffer, own.byteOffset, own.length / FLOAT_BYTES);
-  const view = new DataView(own.buffer, own.byteOffset, own.length);
-  return Float32Array.from({ length: own.length / FLOAT_BYTES }, (_, i) =>
+  // Not by slice(), which in Node's Buffer shares the memory.
+  return numbersOf(new Uint8Array(bytes));
+}
+
+/** The numbers of bytes: a view of them where that is possible. The length must be a multiple of four. */
+export function numbersOf(bytes: Uint8Array): Float32Array {
+  const { buffer, byteOffset, length } = bytes;
+  // Bytes of a pooled buffer need not begin at a multiple of four.
+  const isAligned = byteOffset % FLOAT_BYTES === 0;
+  if (isLittleEndian && isAligned)
+    return new Float32Array(buffer, byteOffset, length / FLOAT_BYTES);
+  const view = new DataView(buffer, byteOffset, length);
+  return Float32Array.from({ length: length / FLOAT_BYTES }, (_, i) =>
     view.getFloat32(i * FLOAT_BYTES, true),
   );
 }

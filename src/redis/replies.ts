@@ -20,7 +20,8 @@ export function asText(reply: Reply | undefined): string {
 }
 
 export function asNumber(reply: Reply | undefined): number {
-  const text = typeof reply === "number" ? String(reply) : asText(reply);
+  if (typeof reply === "number") return reply;
+  const text = asText(reply);
   if (text.trim() !== "" && Number.isFinite(Number(text))) return Number(text);
   throw broken("a number", reply);
 }

@@ -21,12 +21,15 @@ test("complaint 10: an update while the old text is under way is embedded after 
   await using scope = await testScope();
   const embedder = new FakeEmbedder();
   embedder.hold();
-  // One call at a time: the new text is still waiting when the old one ends.
-  const queue = await scope.queue({ embedder, flushIntervalMs: 0, concurrency: 1 });
+  const queue = await scope.queue({ embedder });
   await queue.enqueue("doc:1", "old");
+  await queue.flushNow();
   await until(() => embedder.active === 1, { what: "the old text to be under way" });
+  // It waits for a flush of its own, so that the old one ends before.
   const ticket = await queue.enqueue("doc:1", "new");
   embedder.release();
+  await until(async () => (await queue.stats()).inFlight === 0, { what: "the old text's end" });
+  await queue.flushNow();
   await ticket.outcome({ timeoutMs: 5_000 });
   await scope.untilEmpty();
   expect(await scope.vector("doc:1")).toEqual([...embedder.vectorOf("new")]);

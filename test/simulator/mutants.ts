@@ -44,8 +44,8 @@ const FENCE: readonly Mutant[] = [
     "touch-ignores-source",
     300,
     "write",
-    "stored[2] ~= digest or stored[3] ~= 'embedded'",
-    "false",
+    "stored[1] == digest and stored[2] == 'embedded' and",
+    "",
   ),
   patched(
     "missing-is-created",
@@ -89,8 +89,8 @@ const ENDS: readonly Mutant[] = [
     "settle-ignores-version",
     20,
     "settle",
-    "if live and live.version == version then",
-    "if live then",
+    "if isAsClaimed or live and live.version == tonumber(version) then",
+    "if isAsClaimed or live then",
   ),
   patched(
     "give-up-ignores-version",
@@ -104,13 +104,7 @@ const ENDS: readonly Mutant[] = [
   patched("settle-keeps-attempts", 40, "settle", "each(forgetKeys, 'HDEL', RETRIES)", ""),
   patched("cancel-by-field", 100, "cancel", "removeEntry(live.id)", ""),
   patched("cancel-keeps-attempts", 500, "cancel", "redis.call('HDEL', RETRIES, key)", ""),
-  patched(
-    "attempts-survive-new-text",
-    20,
-    "enqueue",
-    "if hasRetries then each(changed, 'HDEL', RETRIES) end",
-    "",
-  ),
+  patched("attempts-survive-new-text", 20, "enqueue", "if hasRetries then", "if false then"),
   patched("outage-spends-attempt", 300, "fail", "local counted = spends and", "local counted ="),
 ];
 

@@ -80,8 +80,12 @@ function clearBeforeBlank(link: Link): Link {
     ...link,
     run: async (script, args, options) => {
       const reply = await link.run(script, args, options);
-      if (script.name === "enqueue" && Array.isArray(reply) && reply[2] === "blankQueued") {
-        await runCancel(link, [String(args[4])]);
+      if (
+        script.name === "enqueue" &&
+        Array.isArray(reply) &&
+        /^blankQueued /.test(String(reply[2]))
+      ) {
+        await runCancel(link, [String(args[5])]);
       }
       return reply;
     },

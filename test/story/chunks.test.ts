@@ -52,17 +52,29 @@ test("never more calls at once than the provider takes", async () => {
   expect(embedder.peak).toBe(2);
 });
 
-test("a worker claims only what it can start: the rest stays for others", async () => {
+test("a worker claims what it can start, and one batch more where plenty waits", async () => {
   await using scope = await testScope();
   const embedder = new FakeEmbedder();
   embedder.hold();
   const queue = await scope.queue({ embedder, concurrency: 2 });
   await queue.enqueueMany(items(500));
-  await until(() => embedder.active === 2, { what: "two calls to be in flight" });
-  expect(await queue.stats()).toMatchObject({ waiting: 400, inFlight: 100 });
+  await until(async () => (await queue.stats()).inFlight === 150, { what: "three batches" });
+  expect(embedder.active).toBe(2);
   embedder.release();
   await scope.untilEmpty();
   expect(embedder.peak).toBe(2);
+});
+
+test("a worker claims no batch ahead that an idle one could take", async () => {
+  await using scope = await testScope();
+  const embedder = new FakeEmbedder();
+  embedder.hold();
+  const queue = await scope.queue({ embedder, concurrency: 2 });
+  await queue.enqueueMany(items(149));
+  await until(() => embedder.active === 2, { what: "two calls to be in flight" });
+  expect(await queue.stats()).toMatchObject({ waiting: 49, inFlight: 100 });
+  embedder.release();
+  await scope.untilEmpty();
 });
 
 test("one failed call of a claim does not touch the other calls", async () => {

@@ -16,13 +16,14 @@ const MAX_CLAIM_BYTES = 8 * 1024 * 1024;
 //   what the worker counted since it last told, as JSON · its own totals, as JSON; both '' where
 //   nothing is new
 // Output: { state, sleepMs (-1: nothing to wait for), suspects, probe, damage, pending, workers,
-//   leaseMs, maxBatchSize, jobs (7 strings each), repairs (strings), reason, counted }
+//   leaseMs, maxBatchSize, jobs (6 values each), repairs (strings), reason, counted, waiting }
 //   state     work | sleep | paused | settings (read them again)
 //   suspects  abandoned texts that wait for a worker with nothing else in flight
 //   probe     1: the first call after a cool-down, no other worker may call yet
 //   damage    1: a dedup field has lost its entry, the caller runs repair
 //   reason    why the first of the jobs was due: retry | size | timer | flush; '' without jobs
 //   counted   1: what the worker told is in the counters, it need not tell it again
+//   waiting   entries that no worker was given yet
 const CLAIM: Script = queueScript(
   "claim",
   String.raw`
@@ -34,12 +35,13 @@ local jobs, repairs, count, bytes = {}, {}, 0, 0
 local suspects, isSolo, probe = 0, false, 0
 local reason, counted = '', false
 local function answer(state, sleepMs)
-  local damage = redis.call('XLEN', PENDING) < redis.call('HLEN', DEDUP) and 1 or 0
+  local entries, pending = redis.call('XLEN', PENDING), (inGroup())
+  local damage = entries < redis.call('HLEN', DEDUP) and 1 or 0
   local _, consumers = groupState()
   if count > 0 then tally(reason, 1) end
   if hasMendedUsage then repairs[#repairs + 1] = 'usage that is no number counts from 0 again' end
-  return { state, math.ceil(sleepMs), suspects, probe, damage, (inGroup()), consumers,
-    s.leaseMs, s.maxBatchSize, jobs, repairs, reason, counted and 1 or 0 }
+  return { state, math.ceil(sleepMs), suspects, probe, damage, pending, consumers,
+    s.leaseMs, s.maxBatchSize, jobs, repairs, reason, counted and 1 or 0, entries - pending }
 end
 if outdated(s, ARGV[5]) then return answer('settings', -1) end
 
@@ -59,10 +61,10 @@ if untilMs then
   if leftMs > 0 then return answer('sleep', leftMs) end
 end
 
-local function take(kind, id, key, live, attempts, deliveries)
-  addJob(jobs, kind, id, key, live, attempts, deliveries)
+local function take(kind, id, key, value, attempts, deliveries)
+  addJob(jobs, kind, id, key, value, attempts, deliveries)
   count = count + 1
-  bytes = bytes + #live.value
+  bytes = bytes + #value
 end
 local function watermarkCause()
   local cause = redis.pcall('HGET', USAGE, 'cause')
@@ -82,10 +84,10 @@ local function liveOrRemove(entry, key, live)
   end
   if live and live.id == id then return live end
   if live and not entryOf(live.id) then -- the entry that dedup names is lost: this one stands for it
-    local mended = makeDedup(live.version, id, textOf(live))
-    redis.call('HSET', DEDUP, key, mended.value)
+    local mended = dedupValue(live.version, id, textOf(live))
+    redis.call('HSET', DEDUP, key, mended)
     repairs[#repairs + 1] = 'entry ' .. id .. ' took the place of a lost one'
-    return mended
+    return parseDedup(mended)
   end
   removeEntry(id) -- superseded while it was in flight, or an orphan
   if not live then
@@ -120,14 +122,14 @@ while reclaims and hasRoom() do
         elseif attempts >= s.maxAttempts or lost >= ${GIVE_UP_AFTER} then
           -- Counted as well, so that adopting tells it from a last try alone.
           redis.call('XCLAIM', PENDING, GROUP, me, 0, id, 'RETRYCOUNT', lost + 1, 'JUSTID')
-          take('giveUp', id, key, live, attempts, lost)
+          take('giveUp', id, key, live.value, attempts, lost)
         elseif lost >= ${SOLO_AFTER} and not (isAlone and count == 0) then
           suspects = suspects + 1
           park(id, s.leaseMs, lost)
         else
           isSolo = lost >= ${SOLO_AFTER}
           redis.call('XCLAIM', PENDING, GROUP, me, 0, id, 'RETRYCOUNT', lost + 1, 'JUSTID')
-          take(isSolo and 'solo' or 'embed', id, key, live, attempts, lost + 1)
+          take(isSolo and 'solo' or 'embed', id, key, live.value, attempts, lost + 1)
         end
       end
     end
@@ -171,9 +173,13 @@ while hasRoom() and barren < 10 do -- a flood of rubbish cannot hold the server
   local values = valuesOf(DEDUP, keys)
   local retries = redis.call('HLEN', RETRIES) > 0 and valuesOf(RETRIES, keys) or {}
   for i, entry in ipairs(entries) do
-    local live = liveOrRemove(entry, keyOf(entry), parseDedup(values[i]))
-    if live then
-      take('embed', entry[1], keys[i], live, tonumber(retries[i] or '0') or 0, 1)
+    local value = values[i]
+    if keys[i] == '' or not value or not names(value, entry[1]) then
+      local live = liveOrRemove(entry, keyOf(entry), parseDedup(value))
+      value = live and live.value
+    end
+    if value then
+      take('embed', entry[1], keys[i], value, tonumber(retries[i] or '0') or 0, 1)
       taken = taken + 1
     end
   end
@@ -195,7 +201,7 @@ if count > 0 then
     -- Nothing is left that is due, in the group or beyond: workers that were rung may sleep on.
     if consumers > 2 and hasRoom() and not isRestDue then ring('taken') end
   end
-  return answer('work', 0)
+  return answer('work', -1)
 end
 -- After a flood of rubbish there may be more: claim again at once.
 return answer(barren >= 10 and 'work' or 'sleep', sleepMs)
@@ -231,6 +237,8 @@ export interface ClaimReply {
   readonly reason: ClaimReason | "";
   /** What the worker told of its usage is counted. */
   readonly isCounted: boolean;
+  /** Entries that no worker was given yet. */
+  readonly waiting: number;
 }
 
 /** Takes work. Not repeated after a lost reply: the caller adopts instead. */
@@ -261,9 +269,10 @@ export async function runClaim(link: Link, request: ClaimArguments): Promise<Cla
     workers: Math.max(1, asNumber(reply[6]) - 1),
     leaseMs: asNumber(reply[7]),
     maxBatchSize: asNumber(reply[8]),
-    jobs: jobsOf(asFlatStrings(reply[9])),
+    jobs: jobsOf(asList(reply[9])),
     repairs: asFlatStrings(reply[10]),
     reason: asText(reply[11]) as ClaimReply["reason"],
     isCounted: asNumber(reply[12]) === 1,
+    waiting: asNumber(reply[13]),
   };
 }

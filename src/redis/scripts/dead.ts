@@ -29,7 +29,7 @@ redis.call('SET', CLOCK, digits(clock))
 version = apart(math.max(clock, floor + 1, version + 1), clock, now)
 local before = waitingCount()
 local id = redis.call('XADD', PENDING, '*', 'key', key)
-redis.call('HSET', DEDUP, key, makeDedup(version, id, text).value)
+redis.call('HSET', DEDUP, key, dedupValue(version, id, text))
 redis.call('HDEL', RETRIES, key)
 redis.call('XDEL', DEAD, ARGV[1])
 if before <= 0 then ring('timer') end

@@ -3,7 +3,7 @@
 
 import type { StoredResult } from "../../model/outcome.ts";
 import type { Link } from "../link.ts";
-import { asBytes, asFlatStrings, asList, asText, type Reply } from "../replies.ts";
+import { asBytes, asFlatStrings, asList, asNumber, asText, type Reply } from "../replies.ts";
 import { destinationScript, type Script } from "./script.ts";
 
 /** Names of the fields in a destination hash, all derived from one. */
@@ -27,29 +27,38 @@ export function destinationFields(embedding: string): DestinationFields {
 const STORED_VERSION = String.raw`
 local aheadUs = (redis.call('TIME')[1] + 86400) * 1000000
 local function cleanVersion(text)
-  local version = text and string.match(text, '^%d+$') and tonumber(text) or 0
+  if not text then return 0 end
+  local version = string.match(text, '^%d+$') and tonumber(text) or 0
   return version <= aheadUs and version or 0
 end
 `;
 
 // Input: ARGV[1..4] field names (embedding, status, version, source) · bytes of a vector ·
-//   then for each key: digest of the new text, '' to leave the question out
-// Output: for each key: stored version · '1' if the stored embedding is that of the new text
+//   then for each key: digest of the new text, '' to leave the question out; no digests to ask for no key
+// Output: empty where no key exists, else for each key:
+//   stored version · 1 if the stored embedding is that of the new text, else 0
 const LOOK: Script = destinationScript(
   "look",
   String.raw`
+-- New keys are the most frequent case: 0.1 us each, where looking at one takes 1 us.
+if redis.call('EXISTS', unpack(KEYS)) == 0 then return {} end
 ${STORED_VERSION}
 local reply = {}
 for i, key in ipairs(KEYS) do
-  local digest = ARGV[5 + i]
-  local stored = redis.pcall('HMGET', key, ARGV[3], ARGV[4], ARGV[2])
-  local version, unchanged = 0, '0'
-  if not stored.err then
-    version = cleanVersion(stored[1])
-    if digest ~= '' and stored[2] == digest and stored[3] == 'embedded'
-      and redis.call('HSTRLEN', key, ARGV[1]) == tonumber(ARGV[5]) then unchanged = '1' end
+  local digest = ARGV[5 + i] or ''
+  local version, unchanged = 0, 0
+  if digest == '' then
+    local stored = redis.pcall('HGET', key, ARGV[3])
+    version = type(stored) == 'string' and cleanVersion(stored) or 0
+  else
+    local stored = redis.pcall('HMGET', key, ARGV[3], ARGV[4], ARGV[2])
+    if not stored.err then
+      version = cleanVersion(stored[1])
+      if stored[2] == digest and stored[3] == 'embedded'
+        and redis.call('HSTRLEN', key, ARGV[1]) == tonumber(ARGV[5]) then unchanged = 1 end
+    end
   end
-  reply[2 * i - 1] = string.format('%.0f', version)
+  reply[2 * i - 1] = version
   reply[2 * i] = unchanged
 end
 return reply
@@ -68,44 +77,47 @@ const WRITE: Script = destinationScript(
 ${STORED_VERSION}
 local EMBEDDING, STATUS, VERSION, SOURCE = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local skipsMissing = ARGV[5] == 'skip'
-local function hasLength(key, wanted)
+-- Whether the stored vector is that of a text, and as long as it must be.
+local function isOf(key, digest, wanted)
+  local stored = redis.call('HMGET', key, SOURCE, STATUS)
   local found = redis.call('HSTRLEN', key, EMBEDDING)
-  return found > 0 and (wanted == 0 or found == wanted)
+  return stored[1] == digest and stored[2] == 'embedded' and found > 0 and (wanted == 0 or found == wanted)
 end
+-- New keys are frequent, and need not be asked one by one; a key that comes twice is not new any more.
+local isNew, written = redis.call('EXISTS', unpack(KEYS)) == 0, {}
 local reply = {}
 for i, key in ipairs(KEYS) do
   local at = 6 + (i - 1) * 4
   local op, versionText, vector, digest = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
   local version = tonumber(versionText)
-  local stored = redis.pcall('HMGET', key, VERSION, SOURCE, STATUS)
-  local word, fields
-  if stored.err then
+  local stored = (not isNew or written[key]) and redis.pcall('HGET', key, VERSION)
+  written[key] = true
+  local word, set
+  if type(stored) == 'table' then
     word = string.find(stored.err, 'WRONGTYPE') and 'wrongtype' or stored.err
   else
-    local held = cleanVersion(stored[1])
+    local held = cleanVersion(stored)
     if op == 'touch' then
       if held >= version then word = 'newer'
-      elseif stored[2] ~= digest or stored[3] ~= 'embedded' or not hasLength(key, tonumber(vector)) then word = 'changed'
-      else fields = { VERSION, versionText } end
+      elseif not isOf(key, digest, tonumber(vector)) then word = 'changed'
+      else set = redis.pcall('HSET', key, VERSION, versionText) end
     elseif held > version then word = 'newer'
     elseif held == version and op ~= 'embed' then word = 'same'
     elseif skipsMissing and redis.call('EXISTS', key) == 0 then word = 'missing'
-    elseif op == 'embed' then fields = { EMBEDDING, vector, SOURCE, digest, STATUS, 'embedded', VERSION, versionText }
+    elseif op == 'embed' then
+      set = redis.pcall('HSET', key, EMBEDDING, vector, SOURCE, digest, STATUS, 'embedded', VERSION, versionText)
     else
       redis.call('HDEL', key, SOURCE)
-      fields = { STATUS, op == 'blank' and 'blank' or 'dead', VERSION, versionText }
-      if op == 'unset' then redis.call('HDEL', key, EMBEDDING)
+      local status = op == 'blank' and 'blank' or 'dead'
+      if op == 'unset' then
+        redis.call('HDEL', key, EMBEDDING)
+        set = redis.pcall('HSET', key, STATUS, status, VERSION, versionText)
       else
-        fields[5] = EMBEDDING
-        fields[6] = vector
+        set = redis.pcall('HSET', key, STATUS, status, VERSION, versionText, EMBEDDING, vector)
       end
     end
-    if fields then
-      local set = redis.pcall('HSET', key, unpack(fields))
-      word = type(set) == 'table' and set.err or 'ok'
-    end
   end
-  reply[i] = word
+  reply[i] = word or (type(set) == 'table' and set.err) or 'ok'
 end
 return reply
 `,
@@ -123,7 +135,7 @@ for i, key in ipairs(KEYS) do
   local version = type(held) == 'string' and cleanVersion(held) or 0
   local stored = version >= tonumber(ARGV[3 + i]) and redis.pcall('HMGET', key, ARGV[2], ARGV[1]) or { false, false }
   if stored.err then stored = { false, false } end
-  reply[3 * i - 2] = string.format('%.0f', version)
+  reply[3 * i - 2] = version
   reply[3 * i - 1] = stored[1]
   reply[3 * i] = stored[2]
 end
@@ -135,6 +147,8 @@ export interface Look {
   readonly storedVersion: number;
   readonly isUnchanged: boolean;
 }
+
+const NOTHING: Look = { storedVersion: 0, isUnchanged: false };
 
 /** What the destinations hold before an enqueue; `digest` is empty where unchanged texts are not looked for. */
 export async function lookAtDestinations(
@@ -150,12 +164,13 @@ export async function lookAtDestinations(
     fields.source,
     String(vectorBytes),
   ];
-  for (const { digest } of items) args.push(digest);
+  if (items.some(({ digest }) => digest !== "")) args.push(...items.map(({ digest }) => digest));
   const keys = items.map(({ key }) => key);
-  const reply = asFlatStrings(await link.runOn(LOOK, keys, args));
+  const reply = asList(await link.runOn(LOOK, keys, args));
+  if (reply.length === 0) return keys.map(() => NOTHING);
   return keys.map((_, i) => ({
-    storedVersion: Number(reply[2 * i]),
-    isUnchanged: reply[2 * i + 1] === "1",
+    storedVersion: asNumber(reply[2 * i]),
+    isUnchanged: asNumber(reply[2 * i + 1]) === 1,
   }));
 }
 
@@ -224,7 +239,7 @@ export async function readDestinations(
   const optional = <T>(value: Reply | undefined, as: (value: Reply | undefined) => T) =>
     value === null || value === undefined ? undefined : as(value);
   return keys.map((_, i) => ({
-    version: Number(asText(reply[3 * i])),
+    version: asNumber(reply[3 * i]),
     status: optional(reply[3 * i + 1], asText),
     vector: optional(reply[3 * i + 2], asBytes),
   }));

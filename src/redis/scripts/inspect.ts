@@ -74,7 +74,7 @@ for _, entry in ipairs(redis.call('XRANGE', PENDING, from, '+', 'COUNT', 200)) d
     c = c + 1
     if mends then
       local again = redis.call('XADD', PENDING, '*', 'key', key)
-      redis.call('HSET', DEDUP, key, makeDedup(live.version, again, textOf(live)).value)
+      redis.call('HSET', DEDUP, key, dedupValue(live.version, again, textOf(live)))
       removeEntry(id)
     end
   end

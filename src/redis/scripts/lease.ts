@@ -2,7 +2,7 @@
 
 import type { Job } from "../../model/job.ts";
 import type { Link } from "../link.ts";
-import { asFlatStrings } from "../replies.ts";
+import { asFlatStrings, asList } from "../replies.ts";
 import { GIVE_UP_AFTER, JOBS_IN_LUA, jobsOf, SOLO_AFTER } from "./jobs.ts";
 import { queueScript, type Script } from "./script.ts";
 
@@ -46,7 +46,7 @@ for _, held in ipairs(mine) do
       local attempts = attemptsOf(key)
       local isOver = attempts >= s.maxAttempts or deliveries > ${GIVE_UP_AFTER}
       local kind = isOver and 'giveUp' or deliveries > ${SOLO_AFTER} and 'solo' or 'embed'
-      addJob(jobs, kind, id, key, live, attempts, deliveries)
+      addJob(jobs, kind, id, key, live.value, attempts, deliveries)
     else
       removeEntry(id) -- superseded meanwhile, or damaged
     end
@@ -71,5 +71,5 @@ export async function runAdopt(
   worker: string,
   knownIds: Iterable<string>,
 ): Promise<readonly Job[]> {
-  return jobsOf(asFlatStrings(await link.run(ADOPT, [worker, ...knownIds])));
+  return jobsOf(asList(await link.run(ADOPT, [worker, ...knownIds])));
 }

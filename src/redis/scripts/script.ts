@@ -93,15 +93,18 @@ local function parseDedup(value)
   if not version then return nil end -- damaged: counts as absent, repair sets it aside
   return { version = tonumber(version), id = id, value = value, textAt = textAt }
 end
-local function makeDedup(version, id, text)
-  local head = digits(version) .. ' ' .. id .. '\n'
-  return { version = version, id = id, value = head .. text, textAt = #head + 1 }
+local function dedupValue(version, id, text) return digits(version) .. ' ' .. id .. '\n' .. text end
+-- Whether a value begins as that of an entry must. Without taking it apart, which costs 1 us.
+local function names(value, id)
+  local _, at = string.find(value, '^%d+ ')
+  return at and string.sub(value, at + 1, at + #id + 1) == id .. '\n'
 end
 local function textOf(live) return string.sub(live.value, live.textAt) end
 local function liveWork(key) return parseDedup(redis.call('HGET', DEDUP, key)) end
 
 -- HMGET in steps: unpack() fails beyond about 8,000 values.
 local function valuesOf(hash, keys)
+  if #keys <= 1000 and #keys > 0 then return redis.call('HMGET', hash, unpack(keys)) end
   local values = {}
   for i = 1, #keys, 1000 do
     local page = redis.call('HMGET', hash, unpack(keys, i, math.min(i + 999, #keys)))

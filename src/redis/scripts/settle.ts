@@ -15,20 +15,20 @@ const SETTLE: Script = queueScript(
   "settle",
   String.raw`
 if outdated(settings(), ARGV[1]) then return { 'settings' } end
-local ids, keys, reply = {}, {}, {}
+local keys, reply = {}, {}
 local doneKeys, forgetKeys, doneIds = {}, {}, {}
-for i = 2, #ARGV, 3 do
-  ids[#ids + 1] = ARGV[i]
-  keys[#keys + 1] = ARGV[i + 1]
-end
+for i = 3, #ARGV, 3 do keys[#keys + 1] = ARGV[i] end
 local found = valuesOf(DEDUP, keys)
-for i = 1, #ids do
-  local id, key, version, live = ids[i], keys[i], tonumber(ARGV[3 * i + 1]), parseDedup(found[i])
-  if live and live.version == version then
+for i = 1, #keys do
+  local id, key, version, value = ARGV[3 * i - 1], keys[i], ARGV[3 * i + 1], found[i]
+  local head = version .. ' ' .. id .. '\n'
+  local isAsClaimed = value and string.sub(value, 1, #head) == head -- mostly, and quicker than to take it apart
+  local live = not isAsClaimed and parseDedup(value)
+  if isAsClaimed or live and live.version == tonumber(version) then
     doneKeys[#doneKeys + 1] = key
     forgetKeys[#forgetKeys + 1] = key
     doneIds[#doneIds + 1] = id
-    if live.id ~= id then doneIds[#doneIds + 1] = live.id end
+    if live and live.id ~= id then doneIds[#doneIds + 1] = live.id end
     reply[i] = 'done'
   elseif live and live.id == id then
     reply[i] = 'newer'
@@ -39,7 +39,7 @@ for i = 1, #ids do
   end
 end
 each(doneKeys, 'HDEL', DEDUP)
-each(forgetKeys, 'HDEL', RETRIES)
+if redis.call('HLEN', RETRIES) > 0 then each(forgetKeys, 'HDEL', RETRIES) end
 each(doneIds, 'XACK', PENDING, GROUP)
 each(doneIds, 'XDEL', PENDING)
 ringIfFlushed()

@@ -68,7 +68,7 @@ for i = 1, #page[2], 2 do
     end
   elseif not entryOf(live.id) then
     local id = redis.call('XADD', PENDING, '*', 'key', key)
-    redis.call('HSET', DEDUP, key, makeDedup(live.version, id, textOf(live)).value)
+    redis.call('HSET', DEDUP, key, dedupValue(live.version, id, textOf(live)))
     mended = mended + 1
   end
 end

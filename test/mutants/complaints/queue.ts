@@ -50,8 +50,8 @@ export const QUEUE: readonly Mutant[] = [
     "the old text's end is that of the new one",
     [
       "redis/scripts/settle.ts",
-      "if live and live.version == version then\n    doneKeys",
-      "if live then\n    doneKeys",
+      "if isAsClaimed or live and live.version == tonumber(version) then",
+      "if isAsClaimed or live then",
     ],
   ),
   complaint(

@@ -67,7 +67,11 @@ export const VECTORS: readonly Mutant[] = [
     "07-encodings",
     "four numbers for each in the place of a vector is an error that says so, and nothing is stored",
     "the number of numbers is not checked",
-    [CONTRACT, "if (bytes.length !== dimensions * FLOAT_BYTES) {", "if (false) {"],
+    [
+      CONTRACT,
+      "if (bytes.length !== dimensions * FLOAT_BYTES) {",
+      "into = new Uint8Array(bytes.length); if (false) {",
+    ],
   ),
   complaint(
     "07-encodings",
@@ -83,11 +87,15 @@ export const VECTORS: readonly Mutant[] = [
     "08-sizes",
     "a vector with one number too few is never stored",
     "the size is not checked",
-    [CONTRACT, "if (bytes.length !== dimensions * FLOAT_BYTES) {", "if (false) {"],
+    [
+      CONTRACT,
+      "if (bytes.length !== dimensions * FLOAT_BYTES) {",
+      "into = new Uint8Array(bytes.length); if (false) {",
+    ],
   ),
   complaint("08-sizes", "a vector with not a number is never stored", "numbers are not checked", [
     CONTRACT,
-    "if (!Number.isFinite(number)) {",
+    "if (!Number.isFinite(sum)) {",
     "if (false) {",
   ]),
   ...["nothing but zeros", "nothing but what float32 takes for zero"].map((vector) =>
@@ -95,7 +103,7 @@ export const VECTORS: readonly Mutant[] = [
       "08-sizes",
       `a vector with ${vector} is never stored`,
       `a vector without a direction is one: ${vector}`,
-      [CONTRACT, "isZero &&= number === 0;", "isZero = false;"],
+      [CONTRACT, "if (sum === 0) return", "if (sum < 0) return"],
     ),
   ),
   complaint(

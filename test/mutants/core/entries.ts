@@ -10,8 +10,8 @@ export const ENTRIES: readonly Mutant[] = [
   {
     name: "settle does not compare the version",
     file: SETTLE,
-    from: "if live and live.version == version then\n    doneKeys",
-    to: "if live then\n    doneKeys",
+    from: "if isAsClaimed or live and live.version == tonumber(version) then",
+    to: "if isAsClaimed or live then",
     caughtBy: {
       file: "protocol/settle",
       test: "a late settle of an older version leaves the newer work",
@@ -60,8 +60,8 @@ export const ENTRIES: readonly Mutant[] = [
   {
     name: "enqueue forgets to clear retries",
     file: ENQUEUE,
-    from: "if hasRetries then each(changed, 'HDEL', RETRIES) end",
-    to: "",
+    from: "if hasRetries then",
+    to: "if false then",
     caughtBy: {
       file: "protocol/live-entry",
       test: "attempts belong to the text: a newer one begins with none",
@@ -70,8 +70,8 @@ export const ENTRIES: readonly Mutant[] = [
   {
     name: "unchanged is skipped without a look at outstanding work",
     file: ENQUEUE,
-    from: "elseif not live and unchanged then",
-    to: "elseif unchanged then",
+    from: "elseif not live and mode == '1' then",
+    to: "elseif mode == '1' then",
     caughtBy: {
       file: "protocol/unchanged",
       test: "the stored text is not skipped while another one waits, and wins",

@@ -42,8 +42,8 @@ export const FENCE: readonly Mutant[] = [
   {
     name: "touch does not look at the text",
     file: DESTINATION,
-    from: "elseif stored[2] ~= digest or",
-    to: "elseif",
+    from: "return stored[1] == digest and",
+    to: "return",
     caughtBy: {
       file: "protocol/unchanged",
       test: "a text that stops being the stored one before the touch is enqueued for real",

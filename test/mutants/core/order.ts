@@ -45,12 +45,32 @@ export const ORDER: readonly Mutant[] = [
   },
   {
     name: "blank clears first",
-    file: "flow/enqueue.ts",
+    file: "flow/accept.ts",
     from: "const results = await writeDestinations(",
     to: 'await runSettle(stage.link, spaceTag(space), accepted.map((a, i) => ({ ...a, key: items[i]?.key ?? "" }))); const results = await writeDestinations(',
     caughtBy: {
       file: "protocol/blank",
       test: "while the zero of a blank text is not written, the key's older work is still outstanding",
+    },
+  },
+  {
+    name: "what was sent ahead of a repeated chunk is not repeated",
+    file: "flow/enqueue.ts",
+    from: "reply === undefined || isBehind)) {",
+    to: "reply === undefined)) {",
+    caughtBy: {
+      file: "protocol/chunks",
+      test: "where the call of a chunk never arrives, what was sent after it is sent again too",
+    },
+  },
+  {
+    name: "a text enqueued after all does not count as repeated",
+    file: "flow/enqueue.ts",
+    from: "isRepeated: done.isForced",
+    to: "isRepeated: false",
+    caughtBy: {
+      file: "protocol/chunks",
+      test: "a text that must be enqueued after all does not come after a newer one of a later chunk",
     },
   },
 ];

@@ -63,6 +63,8 @@ interface ClaimOptions {
 interface EnqueueOptions {
   /** Another link, for instance one with a fault. */
   readonly link?: Link;
+  /** Filled with what was accepted, also where the call fails. */
+  readonly accepted?: AcceptedText[];
 }
 
 export class Rig {
@@ -86,9 +88,8 @@ export class Rig {
 
   async enqueueMany(
     items: readonly EnqueueItem[],
-    { link = this.link }: EnqueueOptions = {},
+    { link = this.link, accepted = [] }: EnqueueOptions = {},
   ): Promise<AcceptedText[]> {
-    const accepted: AcceptedText[] = [];
     const stage = {
       link,
       onMissing: "create" as const,
