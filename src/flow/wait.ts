@@ -1,6 +1,6 @@
-// Completion: a ticket becomes an outcome. Subscribe, then look, then wait; and always look at the
-// queue's state first and the destination second: in the other order, a text that is written and
-// settled between the two looks as if nobody had ever known it.
+// Completion: a ticket becomes an outcome. Subscribe, then look, then wait. The destination is looked at
+// beside the queue's state, and again after it before a text is called gone: one that is written and
+// settled between the two looks would seem to be known to nobody.
 
 import { asError, EmbedqError } from "../model/errors.ts";
 import { type Outcome, outcomeOf, type StoredResult } from "../model/outcome.ts";
@@ -226,8 +226,7 @@ export class Waits {
     const status = asked.length > 0 ? runStatus(link, asked) : [];
     const [versions] = await Promise.all([status, this.#look(keys)]);
     const outstanding = new Map(asked.map((key, i) => [key, versions[i] ?? 0]));
-    // The destination may have been written and the work settled between the two: only a look at it
-    // that came after the answer of the queue can say that nothing will be stored.
+    // Only a look that came after the answer of the queue can say that nothing will be stored.
     const gone = asked.filter((key) => {
       return this.#waiters.has(key) && (outstanding.get(key) ?? 0) < this.#smallestVersion(key);
     });
