@@ -150,6 +150,8 @@ export class Drain {
       this.#begin(adopted, false, "retry");
       return 0;
     }
+    // Results of calls that are over are being stored: as many again, and no more.
+    if (this.#running.size >= 2 * this.#provider.concurrency) return Number.POSITIVE_INFINITY;
     const max = this.#claimSize();
     // Holding back costs nothing while all places are taken. One that becomes free nudges, and then
     // a claim of nothing asks whether the queue is paused.
@@ -175,8 +177,6 @@ export class Drain {
     if (this.#isSolo || this.#blocked > 0) return 0;
     if (this.#mustBeAlone && this.#running.size > 0) return 0;
     const { limits, concurrency } = this.#provider;
-    // Results of calls that are over are being stored: as many again, and no more.
-    if (this.#running.size >= 2 * concurrency) return 0;
     const items = maxItemsOf(limits.current);
     const size = Math.min(this.#outlook.maxBatchSize, concurrency * items);
     return this.#places.hasRoomFor(size / items, this.#outlook.isBacklogged) ? size : 0;
