@@ -69,6 +69,8 @@ export interface PreparedChunk {
   readonly items: readonly ChunkItem[];
   readonly space: VectorSpace | undefined;
   readonly fields: DestinationFields;
+  /** As they are enqueued: what is blank after trimming is empty. */
+  readonly texts: readonly string[];
   readonly digests: readonly string[];
   readonly looks: readonly Look[];
 }
@@ -99,19 +101,18 @@ export async function prepareChunk(
 ): Promise<PreparedChunk> {
   const { space, fields } = stage.current();
   const looks = stage.skipsUnchanged && !isForced && space !== undefined;
-  const digests = items.map(({ text }) =>
-    looks && !isBlank(text) ? sourceDigest(space, text) : "",
-  );
+  const texts = items.map(({ text }) => (text.trim() === "" ? "" : text));
+  const digests = texts.map((text) => (looks && text !== "" ? sourceDigest(space, text) : ""));
   const bytes = (space?.dimensions ?? 0) * FLOAT_BYTES;
   const asked = items.map(({ key }, i) => ({ key, digest: digests[i] ?? "" }));
   const found = await lookAtDestinations(stage.link, fields, bytes, asked);
-  return { items, space, fields, digests, looks: found };
+  return { items, space, fields, texts, digests, looks: found };
 }
 
 /** The script decides; undefined where the settings must be read again first. */
 export function sendChunk(
   stage: EnqueueStage,
-  { items, space, looks }: PreparedChunk,
+  { items, space, texts, looks }: PreparedChunk,
   order: ChunkOrder,
   repeats: boolean,
 ): Promise<EnqueueReply | undefined> {
@@ -120,9 +121,9 @@ export function sendChunk(
     earlierEntries: order.earlierEntries,
     isLastChunk: order.isLastChunk,
     queueBlanks: space === undefined || order.isForced,
-    items: items.map(({ key, text, reserved }, i) => ({
+    items: items.map(({ key, reserved }, i) => ({
       key,
-      text: isBlank(text) ? "" : text,
+      text: texts[i] ?? "",
       floor: looks[i]?.storedVersion ?? 0,
       unchanged: looks[i]?.isUnchanged ?? false,
       reserved,
@@ -204,8 +205,4 @@ async function finishHere(
   // Refused where the model changed meanwhile: the entries stay, and a worker finishes them.
   if (settled.length > 0) await runSettle(stage.link, spaceTag(space), settled);
   return undone;
-}
-
-function isBlank(text: string): boolean {
-  return text.trim() === "";
 }

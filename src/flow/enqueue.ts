@@ -9,6 +9,7 @@ import type { EnqueueReply } from "../redis/scripts/enqueue.ts";
 import {
   type AcceptedText,
   acceptChunk,
+  type ChunkOrder,
   type ChunkResult,
   concludeChunk,
   type DecidedText,
@@ -81,7 +82,7 @@ interface NextChunk {
 }
 
 interface SentChunk extends NextChunk {
-  readonly earlierEntries: number;
+  readonly order: ChunkOrder;
   readonly reply: Promise<EnqueueReply | undefined | Error>;
 }
 
@@ -109,16 +110,15 @@ function send(stage: EnqueueStage, chunk: NextChunk, earlierEntries: number): Se
       ? Promise.resolve(prepared)
       : // Repeated behind the next chunk it would put an older text after a newer one of the same key.
         sendChunk(stage, prepared, order, isLast).catch(asError);
-  return { ...chunk, earlierEntries, reply };
+  return { ...chunk, order, reply };
 }
 
 /** Takes a chunk that was sent to its end; where its one call was not enough, by calls of its own. */
 async function concludeSent(
   stage: EnqueueStage,
-  { items, isLast, prepared, earlierEntries, reply: answer }: SentChunk,
+  { items, isLast, prepared, order, reply: answer }: SentChunk,
   isBehind: boolean,
 ): Promise<ChunkResult & { readonly isRepeated: boolean }> {
-  const order = { earlierEntries, isLastChunk: isLast, isForced: false };
   const reply = await answer;
   if (prepared instanceof Error) throw prepared;
   if (reply instanceof Error && isLast) throw reply;
@@ -127,7 +127,6 @@ async function concludeSent(
     // What came later on the same keys was sent before what had to be enqueued after all.
     return { ...done, isRepeated: done.isForced };
   }
-  if (reply === undefined) await stage.refresh();
   return { ...(await acceptChunk(stage, items, order)), isRepeated: true };
 }
 

@@ -104,7 +104,6 @@ local function liveWork(key) return parseDedup(redis.call('HGET', DEDUP, key)) e
 
 -- HMGET in steps: unpack() fails beyond about 8,000 values.
 local function valuesOf(hash, keys)
-  if #keys <= 1000 and #keys > 0 then return redis.call('HMGET', hash, unpack(keys)) end
   local values = {}
   for i = 1, #keys, 1000 do
     local page = redis.call('HMGET', hash, unpack(keys, i, math.min(i + 999, #keys)))
